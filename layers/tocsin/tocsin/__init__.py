@@ -1,0 +1,1 @@
+"""Carry notifications out through a project's own mail account."""

@@ -1,0 +1,1 @@
+"""Knowledge kept as data: read once when it is first needed, checked by tests."""

@@ -1,0 +1,107 @@
+"""A delivery: one notification to one recipient, its states, and the arrows between them (DESIGN section 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tocsin.model.remedy import Verdict
+    from tocsin.model.reply import Reply
+
+
+class State(StrEnum):
+    """Where a delivery stands; it is always in exactly one of these."""
+
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    PARKED = "parked"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+
+
+NEXT: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset(
+        {State.SUBMITTING, State.DEFERRED, State.PARKED, State.REFUSED, State.SUPPRESSED, State.EXPIRED}
+    ),
+    State.SUBMITTING: frozenset(
+        {State.ACCEPTED, State.DEFERRED, State.REFUSED, State.PARKED, State.UNKNOWN, State.SUBMITTING}
+    ),
+    State.ACCEPTED: frozenset({State.BOUNCED, State.COMPLAINED}),
+    State.DEFERRED: frozenset({State.SUBMITTING, State.DEFERRED, State.PARKED, State.SUPPRESSED, State.EXPIRED}),
+    State.REFUSED: frozenset({State.QUEUED}),
+    State.PARKED: frozenset({State.QUEUED, State.SUPPRESSED, State.EXPIRED}),
+    State.UNKNOWN: frozenset({State.SUBMITTING, State.BOUNCED, State.COMPLAINED, State.EXPIRED}),
+    State.SUPPRESSED: frozenset(),
+    State.EXPIRED: frozenset({State.QUEUED}),
+    State.BOUNCED: frozenset({State.COMPLAINED}),
+    State.COMPLAINED: frozenset(),
+}
+
+
+def states_before(state: State) -> frozenset[State]:
+    """The states that may be left for `state`; what every conditional write asks for."""
+    return frozenset(before for before, following in NEXT.items() if state in following)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What the journal holds about one delivery, or will hold: `stored` is false while nothing is written yet.
+
+    `attempt` counts the tries that were spent. `message_id` is fixed at the first write.
+    """
+
+    recipient: str
+    state: State
+    attempt: int
+    message_id: str
+    retry_at: datetime | None = None
+    resubmitted: bool = False
+    stored: bool = True
+
+
+def queued(recipient: str, message_id: str) -> Entry:
+    """A delivery that is known and not tried, of which nothing is written yet."""
+    return Entry(recipient=recipient, state=State.QUEUED, attempt=0, message_id=message_id, stored=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One arrow: from `before` to `state`, and why.
+
+    `retry_at` is set for `deferred`, and for an `unknown` that is submitted once more.
+    """
+
+    before: Entry
+    state: State
+    attempt: int
+    mail_account_id: str | None = None
+    reply: Reply | None = None
+    verdict: Verdict | None = None
+    retry_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an arrow that does not exist."""
+        if self.state not in NEXT[self.before.state]:
+            raise ValueError(f"no delivery goes from {self.before.state} to {self.state}")
+
+    @property
+    def after(self) -> Entry:
+        """The entry as it stands once the change is written."""
+        return Entry(
+            recipient=self.before.recipient,
+            state=self.state,
+            attempt=self.attempt,
+            message_id=self.before.message_id,
+            retry_at=self.retry_at,
+            resubmitted=self.before.resubmitted or self.before.state is State.UNKNOWN,
+        )

@@ -1,0 +1,25 @@
+"""What the relay is told: the envelope, and the mail object it carries (RFC 5321 section 2.3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Who the mail is from and to, as MAIL FROM and RCPT TO say it.
+
+    Domains are A-labels. `smtputf8` is true only if a local part is not ASCII (RFC 6531).
+    """
+
+    mail_from: str
+    rcpt_to: str
+    smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailObject:
+    """An envelope and the content to put in it: RFC 5322 octets with CRLF line ends, not yet dot-stuffed."""
+
+    envelope: Envelope
+    content: bytes = field(repr=False)

@@ -1,0 +1,121 @@
+"""From the body of an SQS message to a checked notification, or the reason why it is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from tocsin.errors import InvalidNotification
+from tocsin.model.notification import CATALOGUE, Envelope, Notification
+from tocsin.model.project import PROJECT_ID_PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from tocsin.model.notification import Recipient
+
+EVENT_BYTES = 1_000_000
+_ENVELOPES_DEEP = 3  # EventBridge -> SNS -> SQS is the deepest chain that AWS builds
+_DETAIL_CHARACTERS = 256
+
+
+def read_event(body: str) -> dict[str, Any]:
+    """The CloudEvent in `body`, taken out of an EventBridge or SNS envelope.
+
+    Raises:
+        InvalidNotification: larger than 1,000,000 bytes, not JSON, or not an object.
+    """
+    if len(body) > EVENT_BYTES or len(body.encode(errors="surrogatepass")) > EVENT_BYTES:
+        raise InvalidNotification("too_large", f"the event is larger than {EVENT_BYTES} bytes")
+    event = _object(body)
+    for _ in range(_ENVELOPES_DEEP):
+        inner = _unwrapped(event)
+        if inner is None:
+            break
+        event = inner
+    return event
+
+
+def check_event(event: dict[str, Any]) -> Notification:
+    """The notification that `event` holds.
+
+    Raises:
+        InvalidNotification: the envelope, the type or the data breaks DESIGN 4.1; names the place, never a value.
+    """
+    try:
+        envelope = Envelope.model_validate(event)
+    except ValidationError as error:
+        raise InvalidNotification(*_first_problem(error, "invalid_envelope")) from None
+    data_model = CATALOGUE.get(envelope.type)
+    if data_model is None:
+        raise InvalidNotification("unknown_type", "the type is not in the catalogue")
+    try:
+        data = data_model.model_validate(envelope.data)
+    except ValidationError as error:
+        raise InvalidNotification(*_first_problem(error, "invalid_data", "data")) from None
+    return Notification(
+        source=envelope.source,
+        id=envelope.id,
+        type=envelope.type,
+        time=envelope.time,
+        subject=envelope.subject,
+        data=data,
+    )
+
+
+def with_recipients(event: dict[str, Any], recipients: Sequence[Recipient]) -> dict[str, Any]:
+    """The same event for these recipients only, named in the event itself."""
+    data = {name: value for name, value in event["data"].items() if name != "recipients_ref"}
+    data["recipients"] = [recipient.model_dump(exclude_none=True) for recipient in recipients]
+    return event | {"data": data}
+
+
+def project_id_of(event: dict[str, Any] | None) -> str | None:
+    """The project that a rejected event names, if it names one that could exist."""
+    try:
+        project_id = event["data"]["project"]["id"] if event is not None else None
+    except (LookupError, TypeError):
+        return None
+    return project_id if isinstance(project_id, str) and re.fullmatch(PROJECT_ID_PATTERN, project_id) else None
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidNotification("not_json", "the body is not JSON") from None
+    if not isinstance(value, dict):
+        raise InvalidNotification("not_an_object", "the body is not a JSON object")
+    return value
+
+
+def _unwrapped(event: dict[str, Any]) -> dict[str, Any] | None:
+    if event.get("Type") == "Notification" and isinstance(event.get("Message"), str):  # SNS
+        return _object(event["Message"])
+    if "detail-type" in event and isinstance(event.get("detail"), dict):  # EventBridge
+        return dict(event["detail"])
+    return None
+
+
+_REASONS = {
+    "specversion": "wrong_specversion",
+    "recipients": "no_recipients",
+}
+
+
+def _first_problem(error: ValidationError, reason: str, *prefix: str) -> tuple[str, str]:
+    problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join((*prefix, *_path(problem)))
+    if problem["type"] == "too_short" or place == "specversion":
+        reason = _REASONS.get(place.rpartition(".")[2], reason)
+    text = f"{place or 'event'}: {problem['msg']}"
+    return reason, "".join(c if " " <= c <= "~" else "?" for c in text)[:_DETAIL_CHARACTERS]
+
+
+def _path(problem: ErrorDetails) -> tuple[str, ...]:
+    return tuple(str(part) for part in problem["loc"])

@@ -1,0 +1,115 @@
+"""A mail account: how a project sends (DESIGN 4.2, without its secrets)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tocsin.model.address import parse_address
+from tocsin.model.route import Route
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Security(StrEnum):
+    """How the connection to the relay is protected."""
+
+    TLS = "tls"  # implicit TLS from the first octet (RFC 8314 section 3.3)
+    STARTTLS = "starttls"  # RFC 3207, required: never a fall-back to clear text
+    NONE = "none"
+
+
+class Proxy(_Settings):
+    """An HTTP proxy that relays are reached through by CONNECT. Its password is in the account's secret."""
+
+    host: str
+    port: Port
+    username: str | None = None
+
+
+class Relay(_Settings):
+    """The submission server a project chose.
+
+    `ehlo_hostname` defaults to the sender's domain; `timeout_seconds` bounds each phase of a submission;
+    `ca_certificate` is a PEM bundle that replaces the public roots.
+    """
+
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Port
+    security: Security
+    min_tls_version: Literal["1.2", "1.3"] = "1.2"
+    ehlo_hostname: str | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, le=120)] = 30
+    ca_certificate: str | None = None
+    proxy: Proxy | None = None
+
+
+class Auth(_Settings):
+    """How the account logs in. What is secret in it lives in Secrets Manager."""
+
+    type: Literal["none", "password", "oauth2"]
+    username: str | None = None
+
+
+class Sender(_Settings):
+    """Who the mail is from, as people see it."""
+
+    name: str | None = None
+    email: str
+    reply_to: str | None = None
+    signature: str | None = None
+    default: bool = False
+
+    @property
+    def domain(self) -> str:
+        """The A-label of the sender's domain."""
+        return parse_address(self.email).domain
+
+
+class Limits(_Settings):
+    """What the account may use up. None means no limit."""
+
+    connections: Annotated[int, Field(ge=1, le=100)] = 2
+    per_minute: int | None = None
+    per_day: int | None = None
+    per_month: int | None = None
+
+
+class MailAccount(_Settings):
+    """One way for a project to send. `credential_version` names the version of its secret; None: it has none."""
+
+    project_id: str
+    id: str
+    version: int
+    name: str
+    transport: Literal["smtp", "graph", "gmail", "ses"] = "smtp"
+    provider: str = "generic"
+    enabled: bool = True
+    paused: bool = False
+    status: Literal["not_verified", "verified", "reauthorization_required", "failing", "disabled"] = "not_verified"
+    use_for: frozenset[Route] = frozenset(Route)
+    relay: Relay
+    auth: Auth
+    senders: Annotated[tuple[Sender, ...], Field(min_length=1)]
+    limits: Limits = Limits()
+    credential_version: str | None = None
+
+    @property
+    def default_sender(self) -> Sender:
+        """The sender marked as default, else the first."""
+        return next((sender for sender in self.senders if sender.default), self.senders[0])
+
+    def sender(self, email: str | None) -> Sender:
+        """The sender with this address, else the default one."""
+        return next((sender for sender in self.senders if sender.email == email), self.default_sender)
+
+    @property
+    def ehlo_hostname(self) -> str:
+        """The name that EHLO says: as set, else the default sender's domain; never `localhost`."""
+        return self.relay.ehlo_hostname or self.default_sender.domain

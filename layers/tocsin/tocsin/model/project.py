@@ -1,0 +1,45 @@
+"""A project's settings: its routes, and the mail accounts they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tocsin.model.route import FallbackPolicy, Route
+
+if TYPE_CHECKING:
+    from tocsin.model.mail_account import MailAccount
+
+PROJECT_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}"
+
+
+class Project(BaseModel):
+    """What a project decided for all of its notifications. `routes` hold mail account ids, first choice first."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    project_id: Annotated[str, Field(pattern=rf"^(?:{PROJECT_ID_PATTERN}|_system)$")]
+    version: int
+    name: str | None = None
+    routes: Mapping[Route, tuple[str, ...]] = {}
+    default_mail_account_id: str | None = None
+    fallback_policy: FallbackPolicy = FallbackPolicy.NONE
+    on_unknown: Literal["hold", "resubmit"] = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSettings:
+    """A project with its mail accounts by id, as read at one time."""
+
+    project: Project
+    mail_accounts: Mapping[str, MailAccount]
+
+    def accounts_for(self, route: Route) -> tuple[MailAccount, ...]:
+        """The accounts that carry `route`, first choice first; the default account where the project set no route."""
+        named = self.project.routes.get(route) or ()
+        if not named and self.project.default_mail_account_id is not None:
+            named = (self.project.default_mail_account_id,)
+        return tuple(self.mail_accounts[name] for name in named if name in self.mail_accounts)

@@ -1,0 +1,38 @@
+"""When a delivery is tried again, and when its useful life is over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tocsin.model.route import Route
+
+if TYPE_CHECKING:
+    from tocsin.model.notification import Notification
+
+_WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 60, 120, 300, 600, 900))
+_USEFUL_LIFE = {Route.STATUS_PAGE: timedelta(hours=24)}
+_USEFUL_LIFE_OF_OTHERS = timedelta(hours=6)
+RESUBMIT_UNKNOWN_AFTER = timedelta(seconds=60)
+
+_ROUTES = {"incident": Route.INCIDENT, "incident_episode": Route.INCIDENT, "status_page": Route.STATUS_PAGE}
+_ALERTS = ("alert", "alert_episode", "monitor", "slo", "probe", "on_call")
+
+
+def route_of(notification: Notification) -> Route:
+    """The route of the notification's family (DESIGN section 2)."""
+    if notification.family in _ALERTS:
+        return Route.ALERT
+    return _ROUTES.get(notification.family, Route.SYSTEM)
+
+
+def wait_before(attempt: int, *, at_least: timedelta = timedelta(0)) -> timedelta:
+    """How long to wait after the failed `attempt` (1 is the first) before the next."""
+    return max(_WAITS[min(attempt, len(_WAITS)) - 1], at_least)
+
+
+def expires_at(notification: Notification, *, received_at: datetime) -> datetime:
+    """The end of the notification's useful life: as the publisher set it, else by its family."""
+    if notification.data.options.expires_at is not None:
+        return notification.data.options.expires_at.astimezone(UTC)
+    return received_at + _USEFUL_LIFE.get(route_of(notification), _USEFUL_LIFE_OF_OTHERS)

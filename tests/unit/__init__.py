@@ -1,0 +1,1 @@
+"""Rules, composing and error mapping, with fakes."""

@@ -1,0 +1,1 @@
+"""The data files, held to what they promise."""
