@@ -1,0 +1,1 @@
+"""From a notification and one recipient to a mail object."""

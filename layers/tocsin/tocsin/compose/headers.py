@@ -1,0 +1,111 @@
+"""Header fields, encoded and folded by ourselves.
+
+The standard library's folder (3.13) breaks long non-ASCII names, encodes addr-specs as words and loses quotes. Header
+objects that bring a `name` and a `fold` of their own are left alone by `email.policy`, so ours do.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import textwrap
+from datetime import UTC
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from tocsin.compose.values import one_line
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from email.policy import EmailPolicy
+
+    from tocsin.model.address import Address
+
+_FOLD_AT = 76  # RFC 2047 section 2: a line with encoded-words is no longer
+_AROUND_WORD = len("=?utf-8?b??=")
+_LONGEST_LINE_OCTETS = 998  # RFC 5322 section 2.1.1, RFC 6532 section 3.4
+_NAME_CHARACTERS = 120
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+
+
+class Header(str):
+    """A field body as it stands in the message, folds included."""
+
+    __slots__ = ("name",)
+
+    name: str
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        """Give the whole field; called by the generator."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def text_header(name: str, text: str, *, utf8: bool) -> Header:
+    """Make an unstructured field, such as Subject, of text that is one line."""
+    return _header(name, _unstructured(name, text, utf8=utf8))
+
+
+def address_header(name: str, display_name: str | None, address: Address, *, utf8: bool) -> Header:
+    """Make a field of one mailbox (RFC 5322 section 3.4). The addr-spec is never an encoded-word."""
+    phrase = _phrase(name, one_line(display_name or "", limit=_NAME_CHARACTERS), utf8=utf8)
+    if not phrase:
+        return _header(name, str(address))
+    mailbox = f"<{address}>"
+    last_line = f"{name}: {phrase}".rpartition("\r\n")[2]
+    fits = len(last_line) + 1 + len(mailbox) <= _FOLD_AT
+    return _header(name, f"{phrase} {mailbox}" if fits else f"{phrase}\r\n {mailbox}")
+
+
+def date_header(name: str, at: datetime) -> Header:
+    """Make a date-time field, in UTC."""
+    return _header(name, format_datetime(at.astimezone(UTC)))
+
+
+def token_header(name: str, value: str) -> Header:
+    """Make a field of a value that is ours or has been checked: printable ASCII, no folds."""
+    return _header(name, value)
+
+
+def _header(name: str, body: str) -> Header:
+    header = Header(body)
+    header.name = name
+    return header
+
+
+def _unstructured(name: str, text: str, *, utf8: bool) -> str:
+    lines = textwrap.wrap(text, _FOLD_AT - len(name) - 2, break_long_words=False, break_on_hyphens=False)
+    fits = all(len(f"{name}: {line}".encode()) <= _LONGEST_LINE_OCTETS for line in lines)
+    return "\r\n ".join(lines) if fits and _is_verbatim(text, utf8=utf8) else _encoded_words(name, text)
+
+
+def _phrase(name: str, text: str, *, utf8: bool) -> str:
+    if not _is_verbatim(text, utf8=utf8):
+        return _encoded_words(name, text)
+    if not text or (_ATOMS.fullmatch(text) and len(text) < _FOLD_AT):
+        return text
+    return '"' + re.sub(r'([\\"])', r"\\\1", text) + '"'
+
+
+def _is_verbatim(text: str, *, utf8: bool) -> bool:
+    """Whether a reader sees `text` as it is: something that looks like an encoded-word would be decoded."""
+    return (utf8 or text.isascii()) and "=?" not in text
+
+
+def _encoded_words(name: str, text: str) -> str:
+    """Encode by RFC 2047, whole characters to a word; the white space between words is not part of the text.
+
+    As few words as can be: Python 3.13.0 and others like it read a space between two of them into a display name.
+    """
+    chunks, room = [b""], _word_octets(len(f"{name}: "))
+    for character in text:
+        octets = character.encode()
+        if len(chunks[-1]) + len(octets) > room:
+            chunks.append(b"")
+            room = _word_octets(1)
+        chunks[-1] += octets
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(chunk).decode()}?=" for chunk in chunks)
+
+
+def _word_octets(before: int) -> int:
+    """How many octets a word can hold, `before` characters into its line, at four characters for three octets."""
+    return (_FOLD_AT - before - _AROUND_WORD) // 4 * 3

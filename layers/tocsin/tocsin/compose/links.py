@@ -1,0 +1,39 @@
+"""Links that came with an event: http and https only, written in ASCII."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import idna
+
+LONGEST_HEADER_URL = 900  # a header line ends at 998 octets and a URL cannot be folded
+_LONGEST_URL = 4_000
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_HOST = re.compile(r"[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\]")
+_KEEP = "!$%&'()*+,/:;=?@[]~#"  # reserved by RFC 3986, or already escaped
+
+
+def safe_url(text: str | None) -> str | None:
+    """Give `text` as an absolute http or https URL in ASCII, or None where it is none."""
+    if text is None or len(text) > _LONGEST_URL or _UNSAFE.search(text.strip()):
+        return None
+    try:
+        return _ascii_url(text.strip())
+    except ValueError:  # bad port, bad IPv6 host, bad internationalised name
+        return None
+
+
+def _ascii_url(text: str) -> str | None:
+    scheme, _, path, query, fragment = parts = urlsplit(text)
+    host = _ascii_host(parts.hostname or "")
+    if scheme not in {"http", "https"} or not _HOST.fullmatch(host) or parts.username is not None:
+        return None
+    netloc = host if parts.port is None else f"{host}:{parts.port}"
+    return urlunsplit((scheme, netloc, *(quote(part, safe=_KEEP) for part in (path, query, fragment))))
+
+
+def _ascii_host(host: str) -> str:
+    if ":" in host:
+        return f"[{host}]"
+    return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")

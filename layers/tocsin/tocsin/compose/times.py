@@ -1,0 +1,66 @@
+"""Times and lengths of time as people read them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# Not strftime's: that follows the process's locale.
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_LONGEST_SECONDS = 100 * 365 * 86_400
+_MOST_ZONES = 6
+
+
+def display_zones(own: str | None, shared: Iterable[str]) -> list[ZoneInfo]:
+    """Give the zones to show times in: the reader's own, else those shared by all readers, else UTC."""
+    return _known([own] if own else []) or _known(shared)[:_MOST_ZONES] or [ZoneInfo("UTC")]
+
+
+def in_zones(at: datetime, zones: Sequence[ZoneInfo]) -> list[str]:
+    """Write one moment in each of `zones`: `Sat 21 Nov 2026, 10:29 (Europe/Madrid, UTC+1)`."""
+    return [_in_zone(at, zone) for zone in zones]
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time by its two largest units: `2 h 5 min`."""
+    if not seconds < _LONGEST_SECONDS:  # so written, it holds for not-a-number too
+        return "more than 100 years"
+    left, parts = int(seconds), []
+    for unit, length in _UNITS:
+        count, left = divmod(left, length)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "less than 1 s"
+
+
+def _known(names: Iterable[str]) -> list[ZoneInfo]:
+    return [zone for zone in map(_zone, dict.fromkeys(names)) if zone]
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; not a name; a directory
+        return None
+
+
+def _in_zone(at: datetime, zone: ZoneInfo) -> str:
+    try:
+        local = at.astimezone(zone)
+    except OverflowError:  # the first or last hours that a datetime can hold
+        local, zone = at, ZoneInfo("UTC")
+    written = f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
+    offset = local.utcoffset() or timedelta()
+    return f"{written} UTC" if zone.key == "UTC" else f"{written} ({zone.key}, {_offset(offset)})"
+
+
+def _offset(offset: timedelta) -> str:
+    hours, minutes = divmod(abs(int(offset.total_seconds())) // 60, 60)
+    sign = "-" if offset < timedelta() else "+"
+    return f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")

@@ -1,0 +1,62 @@
+"""Values as templates may show them: no control characters, no line breaks where one line is meant, links checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tocsin.compose.links import safe_url
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_LINE_CHARACTERS = 1_000
+_TEXT_CHARACTERS = 20_000  # some providers clip a mail at 102 kB
+_TEXTS = frozenset({"description", "root_cause", "remediation", "footer", "signature"})
+_PLACEHOLDERS = {"title": "(no title)", "state": "(no state)"}  # required fields, where cleaning left nothing
+
+_BREAKS = "\r\n\v\f\x85\u2028\u2029"
+_CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
+_DIRECTION_OVERRIDES = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # they can make a text read as another
+_SURROGATES = range(0xD800, 0xE000)  # no octets stand for them
+
+_DROP: dict[int, str | None] = {
+    **dict.fromkeys([*_CONTROLS, *_DIRECTION_OVERRIDES]),
+    **dict.fromkeys(_SURROGATES, "\ufffd"),
+}
+_ONE_LINE = _DROP | dict.fromkeys(map(ord, [*_BREAKS, "\t"]), " ")
+_MANY_LINES = _DROP | dict.fromkeys(map(ord, _BREAKS), "\n") | {ord("\t"): "\t"}
+
+
+def presentable(part: BaseModel, *, include: set[str] | None = None, exclude: set[str] | None = None) -> dict[str, Any]:
+    """Give the fields of `part` with every text clean. An absent field, and a link that is none, is None."""
+    return {name: _clean(name, value) for name, value in part.model_dump(include=include, exclude=exclude).items()}
+
+
+def one_line(text: str, *, limit: int = _LINE_CHARACTERS) -> str:
+    """Collapse all white space, drop control characters, and cut at `limit` characters with an ellipsis."""
+    return _cut(" ".join(text[: limit * 4].translate(_ONE_LINE).split()), limit)
+
+
+def many_lines(text: str, *, limit: int = _TEXT_CHARACTERS) -> str:
+    r"""Make every line end `\n`, drop control characters, and cut at `limit` characters with an ellipsis."""
+    return _cut(text[: limit * 4].replace("\r\n", "\n").translate(_MANY_LINES).strip(), limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _clean(name: str, value: Any) -> Any:  # noqa: ANN401  (any value of a model)
+    match value:
+        case dict():
+            return {key: _clean(key, part) for key, part in value.items()}
+        case list() | tuple():
+            return [part for part in (_clean(name, part) for part in value) if part is not None]
+        case str() if name == "url" or name.endswith("_url"):
+            return safe_url(value)
+        case str() if name in _TEXTS:
+            return many_lines(value) or None
+        case str():
+            return one_line(value) or _PLACEHOLDERS.get(name)
+        case _:
+            return value

@@ -1,0 +1,117 @@
+"""Making mails for tests, and reading them as a recipient's program would."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_string
+from email.policy import SMTPUTF8
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tocsin.compose.composer import Composer
+from tocsin.model.mail_account import Sender
+from tocsin.model.notification import CATALOGUE, Notification, Recipient
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+    from tocsin.model.envelope import MailObject
+
+SAMPLES = Path(__file__).parents[3] / "events" / "notifications"
+AT = datetime(2026, 11, 21, 9, 30, 1, tzinfo=UTC)
+MESSAGE_ID = "<3f9c1e@acme.org>"
+THREAD_ROOT = "<incident-77ab@acme.org>"
+SENDER = Sender(name="Acme Ops", email="ops@acme.org")
+_COMPOSER = Composer()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A composed mail, read again."""
+
+    mail_object: MailObject
+    message: EmailMessage
+
+    @property
+    def text(self) -> str:
+        """What a reader without HTML sees."""
+        return self._body("plain")
+
+    @property
+    def html(self) -> str:
+        """What everybody else's program is given."""
+        return self._body("html")
+
+    @property
+    def header_octets(self) -> bytes:
+        """The header section, undecoded."""
+        return self.mail_object.content.partition(b"\r\n\r\n")[0]
+
+    def _body(self, subtype: str) -> str:
+        part = self.message.get_body((subtype,))
+        assert part is not None
+        return str(part.get_content()).replace("\r\n", "\n")
+
+
+def sample(event_type: str) -> dict[str, Any]:
+    """Give the sample event of a type, fresh, for a test to change."""
+    event: dict[str, Any] = json.loads((SAMPLES / f"{event_type}.json").read_text(encoding="utf-8"))
+    return event
+
+
+def sample_mail(event_type: str, *, sender: Sender = SENDER, recipient: int = 0, **changes: Any) -> Mail:  # noqa: ANN401  (JSON)
+    """Compose a sample; `changes` go into its incident or alert."""
+    event = sample(event_type)
+    event["data"]["alert" if event_type.startswith("alert.") else "incident"] |= changes
+    return mail_of(event, sender=sender, recipient=recipient)
+
+
+def minimal_mail(
+    event_type: str = "incident.created",
+    *,
+    recipient: dict[str, Any] | None = None,
+    sender: Sender = SENDER,
+    **changes: Any,  # noqa: ANN401  (JSON)
+) -> Mail:
+    """Compose an event with the required attributes only, and `changes` in its incident or alert."""
+    data: dict[str, Any] = {
+        "project": {"id": "acme"},
+        "recipients": [recipient or {"email": "ana@example.org"}],
+        "alert" if event_type.startswith("alert.") else "incident": {"id": "7", "title": "Down"} | changes,
+    }
+    if event_type.endswith("state_changed"):
+        data["change"] = {"state": "resolved"}
+    if event_type.startswith("status_page."):
+        data["status_page"] = {"id": "public"}
+    return mail_of({"type": event_type, "data": data}, sender=sender)
+
+
+def mail_of(event: dict[str, Any], *, sender: Sender = SENDER, recipient: int = 0) -> Mail:
+    """Compose an event for its first recipient, or the one asked for."""
+    data = CATALOGUE[event["type"]].model_validate(event["data"])
+    assert data.recipients
+    notification = Notification(source="/test", id="1", type=event["type"], time=None, subject=None, data=data)
+    return read(composed(notification, data.recipients[recipient], sender=sender))
+
+
+def composed(
+    notification: Notification,
+    recipient: Recipient,
+    *,
+    sender: Sender = SENDER,
+    message_id: str = MESSAGE_ID,
+    thread_root: str = THREAD_ROOT,
+) -> MailObject:
+    """Compose with what is the same in most tests."""
+    return _COMPOSER.compose(
+        notification, recipient, sender=sender, message_id=message_id, thread_root=thread_root, at=AT
+    )
+
+
+def read(mail_object: MailObject) -> Mail:
+    """Read the octets back."""
+    message = message_from_string(mail_object.content.decode(), policy=SMTPUTF8)
+    assert not message.defects
+    return Mail(mail_object=mail_object, message=message)

@@ -1,0 +1,48 @@
+"""Which links a mail may carry."""
+
+from __future__ import annotations
+
+import pytest
+from tocsin.compose.links import safe_url
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://example.org", "https://example.org"),
+        (" HTTP://Example.org:8080/a?b=c&d=%20#e ", "http://example.org:8080/a?b=c&d=%20#e"),
+        ("https://bücher.example/ü", "https://xn--bcher-kva.example/%C3%BC"),
+        ("https://[::1]:8443/", "https://[::1]:8443/"),
+        ('https://x.org/?q={"a":"<b>"}', "https://x.org/?q=%7B%22a%22:%22%3Cb%3E%22%7D"),
+    ],
+)
+def test_web_links_are_kept_in_ascii(text: str, url: str) -> None:
+    assert safe_url(text) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "example.org",
+        "/incidents/1",
+        "//example.org/1",
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,x",
+        "mailto:ana@example.org",
+        "https://",
+        "https://user@example.org",
+        "https://good.org\\@evil.org",
+        "https://a b.org",
+        "https://x.org:99999",
+        "https://[::1",
+        "https://x.org/\r\nBcc: y",
+        "https://\ud800.org",
+        "https://x.org/" + "a" * 5_000,
+    ],
+)
+def test_anything_else_is_no_link(text: str | None) -> None:
+    assert safe_url(text) is None

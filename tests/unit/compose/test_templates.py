@@ -1,0 +1,246 @@
+"""What a reader sees of each type of notification."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tocsin.compose
+from tocsin.model.mail_account import Sender
+from tocsin.model.notification import CATALOGUE, NotificationData
+
+from tests.unit.compose.mails import SAMPLES, mail_of, minimal_mail, sample, sample_mail
+
+TEMPLATES = Path(tocsin.compose.__file__).parent / "templates"
+FOLDERS = {folder.name for folder in TEMPLATES.iterdir() if not folder.name.startswith("_")}
+OWNER_TYPES = [event_type for event_type in CATALOGUE if not event_type.startswith("status_page.")]
+CHANGE_TYPES = [event_type for event_type in CATALOGUE if event_type.endswith("state_changed")]
+STATUS_PAGE_TYPES = [event_type for event_type in CATALOGUE if event_type.startswith("status_page.")]
+
+
+@pytest.mark.parametrize("event_type", sorted(FOLDERS | set(CATALOGUE)))
+def test_every_type_has_three_templates_and_a_sample(event_type: str) -> None:
+    assert event_type in CATALOGUE
+    assert {file.name for file in (TEMPLATES / event_type).iterdir()} == {
+        "subject.txt.j2",
+        "body.txt.j2",
+        "body.html.j2",
+    }
+    assert sample(event_type)["type"] == event_type
+
+
+def test_every_sample_has_a_type_and_an_id_of_its_own() -> None:
+    names = {file.stem for file in SAMPLES.glob("*.json")}
+
+    assert names == set(CATALOGUE)
+    assert len({sample(name)["id"] for name in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "subject"),
+    [
+        ("incident.created", "[New Incident #1042] - Checkout is down"),
+        ("incident.state_changed", "[Resolved Incident #1042] - Checkout is down"),
+        ("alert.created", "[New Alert #7781] - p99 latency of search over 2 s"),
+        ("alert.state_changed", "[Acknowledged Alert #7781] - p99 latency of search over 2 s"),
+        ("status_page.incident_created", "[Incident] Problems with card payments"),
+        ("status_page.incident_state_changed", "[Resolved Incident] Problems with card payments"),
+    ],
+)
+def test_the_subject_says_what_happened(event_type: str, subject: str) -> None:
+    assert sample_mail(event_type).message["Subject"] == subject
+
+
+@pytest.mark.parametrize(
+    ("event_type", "subject"),
+    [
+        ("incident.created", "[New Incident] - Down"),
+        ("incident.state_changed", "[Resolved Incident] - Down"),
+        ("alert.created", "[New Alert] - Down"),
+        ("alert.state_changed", "[Resolved Alert] - Down"),
+        ("status_page.incident_created", "[Incident] Down"),
+        ("status_page.incident_state_changed", "[Resolved Incident] Down"),
+    ],
+)
+def test_the_required_attributes_alone_make_a_whole_mail(event_type: str, subject: str) -> None:
+    mail = minimal_mail(event_type)
+
+    assert mail.message["Subject"] == subject
+    for body in (mail.text, _seen(mail.html)):
+        assert "Down" in body
+        assert not re.search(r"None|Undefined|: *$|\(\)", body, re.MULTILINE)
+    assert not re.search("href|<img|<h2", mail.html)
+
+
+@pytest.mark.parametrize("event_type", OWNER_TYPES)
+def test_owners_see_every_field_in_both_parts(event_type: str) -> None:
+    event = sample(event_type)
+    occurrence = event["data"].get("incident") or event["data"]["alert"]
+    occurrence |= {"acknowledge_url": "https://x.example/ack", "root_cause": "Cause C", "remediation": "Remedy R"}
+    occurrence |= {"description": "Description D", "severity": "Severity S"}
+
+    mail = mail_of(event, sender=Sender(email="ops@acme.org", signature="Signed\nOps"))
+
+    for body in (mail.text, _seen(mail.html)):
+        for value in (
+            f"#{occurrence['number']}", occurrence["title"], "Severity S", *occurrence["resources"], "Description D",
+            "Cause C", "Remedy R", "Sat 21 Nov 2026", f"by {occurrence['declared_by']}", "Acme", "Signed",
+        ):  # fmt: skip
+            assert value in body
+    for url in (occurrence["url"], "https://x.example/ack"):
+        assert url in mail.text
+        assert f'href="{url}"' in mail.html
+
+
+@pytest.mark.parametrize(
+    ("event_type", "state"),
+    [("incident.created", "Created"), ("alert.created", "Firing"), ("status_page.incident_created", "Identified")],
+)
+def test_a_new_one_shows_its_state(event_type: str, state: str) -> None:
+    mail = sample_mail(event_type)
+
+    assert f"State:     {state}" in mail.text
+    assert f">{state}<" in mail.html
+
+
+@pytest.mark.parametrize("event_type", CHANGE_TYPES)
+def test_a_change_shows_from_what_to_what_and_after_how_long(event_type: str) -> None:
+    event = sample(event_type)
+    event["data"]["change"] |= {"previous_state": "acknowledged", "state": "closed", "previous_state_seconds": 7505}
+
+    mail = mail_of(event)
+
+    assert "State:     Closed (was Acknowledged for 2 h 5 min)" in mail.text
+    assert "Acknowledged → Closed" in _seen(mail.html)
+    assert "2 h 5 min as Acknowledged" in _seen(mail.html)
+    assert "Changed:   Sat 21 Nov 2026" in mail.text
+    assert "is now Closed" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"previous_state": "open"}, "State:     Resolved (was Open)"),
+        ({"previous_state_seconds": 60}, "State:     Resolved (the previous state lasted 1 min)"),
+        ({"changed_by": "Ana"}, "Changed:   by Ana"),
+        ({"changed_at": "2026-11-21T09:30:00Z"}, "Changed:   Sat 21 Nov 2026, 09:30 UTC\n"),
+    ],
+)
+def test_a_change_shows_what_is_known_of_it(change: dict[str, Any], shown: str) -> None:
+    event = {
+        "type": "incident.state_changed",
+        "data": {
+            "project": {"id": "acme"},
+            "recipients": [{"email": "ana@example.org"}],
+            "incident": {"id": "7", "title": "Down"},
+            "change": {"state": "resolved"} | change,
+        },
+    }
+
+    assert shown in mail_of(event).text
+
+
+@pytest.mark.parametrize("event_type", STATUS_PAGE_TYPES)
+def test_subscribers_see_the_page_and_the_way_out(event_type: str) -> None:
+    event = sample(event_type)
+    event["data"]["status_page"]["public"] = False
+    recipient = event["data"]["recipients"][0]
+
+    mail = mail_of(event)
+
+    for body in (mail.text, _seen(mail.html)):
+        assert "subscribed to Acme Status" in body
+        assert "Marktplatz 1" in body
+        assert "is private" in body
+    for url in (recipient["unsubscribe_url"], recipient["manage_url"], event["data"]["status_page"]["url"]):
+        assert url in mail.text
+        assert f'href="{url}"' in mail.html
+    assert 'src="https://status.example.org/logo.png"' in mail.html
+
+
+@pytest.mark.parametrize("event_type", STATUS_PAGE_TYPES)
+def test_subscribers_see_no_names_of_staff_and_cannot_acknowledge(event_type: str) -> None:
+    event = sample(event_type)
+    event["data"]["incident"] |= {"declared_by": "Ben Inside", "acknowledge_url": "https://x.example/ack"}
+    event["data"].get("change", {})["changed_by"] = "Ana Inside"
+
+    mail = mail_of(event)
+
+    assert "Inside" not in mail.text + mail.html
+    assert "https://x.example/ack" not in mail.text + mail.html
+
+
+def test_times_follow_the_reader_else_the_page() -> None:
+    event = sample("status_page.incident_created")
+    del event["data"]["recipients"][1]["time_zone"]
+
+    own, page = mail_of(event, recipient=0).text, mail_of(event, recipient=1).text
+
+    assert re.findall(r"\(\S+, UTC", own) == ["(Europe/Paris, UTC"]
+    assert re.findall(r"\(\S+, UTC", page) == ["(Europe/Berlin, UTC", "(America/New_York, UTC"]
+
+
+@pytest.mark.parametrize("event_type", CATALOGUE)
+@pytest.mark.parametrize(
+    "value", ["<b onmouseover=alert(1)>", "{{7*7}}", "{% raise %}", '"><script>alert(1)</script>', "a & b"]
+)
+def test_no_value_is_markup_or_template(event_type: str, value: str) -> None:
+    event = sample(event_type)
+    _replace_texts(event["data"], value)
+    CATALOGUE[event_type].model_validate(event["data"])
+
+    mail = mail_of(event, sender=Sender(name=value, email="ops@acme.org", signature=value))
+
+    assert not re.search("<b |<script", mail.html)
+    assert "49" not in re.sub(r"&#\d+;|#[0-9a-f]{6}", "", mail.text)
+    assert value in _seen(mail.html, strip=False)
+
+
+@pytest.mark.parametrize("kind", ["critical", "major", "minor", "info", None])
+def test_the_badge_says_in_words_what_its_colour_says(kind: str | None) -> None:
+    html = minimal_mail(kind=kind, severity="SEV 1").html
+
+    assert ">SEV 1</td>" in html
+    assert kind is None or f">{kind.capitalize()}</td>" in minimal_mail(kind=kind).html
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "ftp://x.org", "https://a b"])
+def test_unsafe_links_are_left_out(url: str) -> None:
+    mail = minimal_mail(url=url, acknowledge_url=url, description=f"[x]({url})")
+
+    assert "href" not in mail.html
+    assert "View the incident" not in mail.text
+
+
+def test_the_models_have_no_field_that_no_template_knows() -> None:
+    sources = "".join(file.read_text(encoding="utf-8") for file in TEMPLATES.rglob("*.j2"))
+    silent = {"id", "time_zone", "time_zones", "locale", "email", "options", "recipients_ref", "recipients"}
+
+    fields = {field for data in CATALOGUE.values() for field in _fields(data)}
+
+    assert not {field for field in fields - silent if field not in sources}
+
+
+def _fields(model: type[NotificationData]) -> set[str]:
+    names = set(model.model_fields)
+    for field in model.model_fields.values():
+        for part in (field.annotation, *getattr(field.annotation, "__args__", ())):
+            if hasattr(part, "model_fields") and part.__name__ not in {"Options", "PayloadReference"}:
+                names |= set(part.model_fields)
+    return names
+
+
+def _replace_texts(data: dict[str, Any], value: str) -> None:
+    for part in (data[name] for name in ("incident", "alert", "change", "status_page") if name in data):
+        for name in part:
+            if isinstance(part[name], str) and name not in {"id", "kind", "declared_at", "changed_at", "state"}:
+                part[name] = value
+    data["project"]["name"] = data["recipients"][0]["name"] = data["recipients"][0]["role"] = value
+
+
+def _seen(html: str, *, strip: bool = True) -> str:
+    body = html.partition("<body")[2]
+    return unescape(re.sub(r"<[^>]+>", "", body) if strip else body)
