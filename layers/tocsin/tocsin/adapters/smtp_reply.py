@@ -1,0 +1,51 @@
+"""Replies as a relay writes them: lines of octets into one whole `Reply` (RFC 5321 section 4.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tocsin.model.reply import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tocsin.model.reply import Phase
+
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\S)", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyLine:
+    """One line of a reply; `is_last` is false where a hyphen follows the code."""
+
+    code: int
+    text: str
+    is_last: bool
+
+    @classmethod
+    def parse(cls, octets: bytes) -> ReplyLine | None:
+        """Read a line with or without its line end; None where it is no reply line."""
+        match = _LINE.fullmatch(octets.rstrip(b"\r\n"))
+        if match is None:
+            return None
+        text = _CONTROL.sub(" ", (match[3] or b"").decode(errors="replace"))
+        return cls(code=int(match[1]), text=text, is_last=match[2] != b"-")
+
+
+def assemble(lines: Sequence[ReplyLine], phase: Phase) -> Reply | None:
+    """Join the lines of one reply, each kept as it is, by LF; None where their codes differ."""
+    first = lines[0]
+    if any(line.code != first.code for line in lines):
+        return None
+    enhanced = _ENHANCED.match(first.text)
+    agrees = enhanced is not None and enhanced[1][0] == str(first.code)[0]
+    return Reply(
+        phase=phase,
+        code=first.code,
+        text="\n".join(line.text for line in lines),
+        enhanced=enhanced[1] if enhanced and agrees else None,
+    )

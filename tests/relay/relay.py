@@ -1,0 +1,163 @@
+"""The relay itself: a listening socket, and a thread for each connection."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections import Counter
+from contextlib import suppress
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Literal, Self
+
+from tests.relay.authority import authority, loopback_certificate
+from tests.relay.conversation import Conversation
+from tests.relay.record import ReceivedMail, Record
+from tests.relay.wire import Gone, Wire
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping, Sequence
+
+    from tests.relay.actions import Action, Script
+    from tests.relay.authority import Certificate
+
+OFFERS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 10485760")
+
+
+class Relay:
+    """A context manager that listens on 127.0.0.1 at a free port.
+
+    `script` tells what to do at a step, each time or, as a sequence, the first times: `connect`, `tls` (just before the
+    handshake), `ehlo`, `helo`, `starttls`, `auth`, `mail`, `rcpt`, `data`, `content` (the reply to the final dot),
+    `rset`, `quit`. A step may name its argument: `rcpt ana@example.org`, `mail a@b.example`, `auth PLAIN`.
+    `offers` are the EHLO keywords beside STARTTLS and AUTH; AUTH is offered with `mechanisms`, also on a clear
+    connection. `passwords` and `tokens` are by user name.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(  # noqa: PLR0913  (each names one thing a test varies)
+        self,
+        *,
+        script: Script | None = None,
+        security: Literal["none", "starttls", "tls"] = "none",
+        offers: Sequence[str] = OFFERS,
+        mechanisms: Sequence[str] = (),
+        passwords: Mapping[str, str] | None = None,
+        tokens: Mapping[str, str] | None = None,
+        certificate: Certificate | None = None,
+        max_tls_version: ssl.TLSVersion | None = None,
+    ) -> None:
+        self._script = script or {}
+        self._security = security
+        self._offers = (*offers, "AUTH " + " ".join(mechanisms)) if mechanisms else tuple(offers)
+        self._passwords = passwords or {}
+        self._tokens = tokens or {}
+        self._tls = None if security == "none" else (certificate or loopback_certificate()).server_context()
+        if self._tls is not None and max_tls_version is not None:
+            self._tls.maximum_version = max_tls_version
+        self._record = Record()
+        self._times: Counter[str] = Counter()
+        self._lock = Lock()
+        self._stopped = Event()
+        self._talks: list[tuple[Wire, Thread]] = []
+        self._listener = socket.create_server((self.host, 0))
+        self._wake, self._woken = socket.socketpair()
+        self._accepting = Thread(target=self._accept, name="relay")
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    @property
+    def ca_certificate(self) -> str | None:
+        """What a client must trust, in PEM; None without TLS."""
+        return None if self._security == "none" else authority().pem
+
+    @property
+    def mails(self) -> list[ReceivedMail]:
+        """The mails it took responsibility for, in order."""
+        return self._record.mails
+
+    @property
+    def contents(self) -> list[bytes]:
+        """The content of each mail that arrived whole, accepted or not."""
+        return self._record.contents
+
+    @property
+    def commands(self) -> list[str]:
+        """Every line that clients sent but the content, in order."""
+        return self._record.commands
+
+    @property
+    def clear_octets(self) -> bytes:
+        """Every octet that came without TLS."""
+        return bytes(self._record.clear_octets)
+
+    @property
+    def connections(self) -> int:
+        """How many connections it accepted."""
+        return self._record.connections
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        self._accepting.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop listening, end every connection, join every thread."""
+        self._stopped.set()
+        self._wake.send(b"x")
+        self._accepting.join()
+        for wire, thread in self._talks:
+            wire.stop()
+            thread.join()
+        for end in (self._listener, self._wake, self._woken):
+            end.close()
+
+    def _accept(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while self._woken not in [key.fileobj for key, _ in selector.select()]:
+                self._begin(self._listener.accept()[0])
+
+    def _begin(self, connection: socket.socket) -> None:
+        self._record.connections += 1
+        wire = Wire(connection, record=self._record, stopped=self._stopped)
+        thread = Thread(target=self._talk, args=(wire,), name="relay-connection")
+        self._talks.append((wire, thread))
+        thread.start()
+
+    def _talk(self, wire: Wire) -> None:
+        conversation = Conversation(
+            wire,
+            record=self._record,
+            told=self._told,
+            offers=self._offers,
+            tls=self._tls,
+            implicit_tls=self._security == "tls",
+            passwords=self._passwords,
+            tokens=self._tokens,
+        )
+        with suppress(Gone):
+            conversation.run()
+        wire.close()
+
+    def _told(self, step: str, argument: str) -> Action | None:
+        """What the script says about this step, this time."""
+        for key in (f"{step} {argument}", step):
+            if key in self._script:
+                return self._nth(key)
+        return None
+
+    def _nth(self, key: str) -> Action | None:
+        actions = self._script[key]
+        with self._lock:
+            time = self._times[key]
+            self._times[key] += 1
+        if isinstance(actions, (list, tuple)):
+            return actions[time] if time < len(actions) else None
+        return actions  # type: ignore[return-value]  # not a sequence, so an action
