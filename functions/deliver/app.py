@@ -1,0 +1,91 @@
+"""SQS -> deliver: each record of a batch is one notification, or one stored chunk of one."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from tocsin import wiring
+from tocsin.actions.deliver import Outcome, TimeLeft
+from tocsin.errors import TooLate, TransientError
+
+from functions.deliver.side_by_side import Worked, work_side_by_side
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger(service="deliver")
+metrics = Metrics(namespace="Tocsin", service="deliver")
+
+type Record = dict[str, Any]
+
+_ANSWER_SECONDS = 1.0
+"""What is kept of the function's time for closing sessions and for the answer itself."""
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Deliver the records of one batch side by side, and name those that SQS must give out again."""
+    time_left = TimeLeft(
+        seconds=lambda: context.get_remaining_time_in_millis() / 1000,
+        monotonic=time.monotonic,
+        function_timeout=float(wiring.config().function_timeout_seconds),
+    )
+    done = work_side_by_side(
+        event["Records"], lambda record: _deliver(record, time_left), seconds=time_left.seconds() - _ANSWER_SECONDS
+    )
+    metrics.add_metric("RecordsReceived", MetricUnit.Count, len(done))
+    for worked in done:
+        _report(worked)
+    wiring.sessions().close()
+    return {"batchItemFailures": [{"itemIdentifier": w.record["messageId"]} for w in done if w.outcome is None]}
+
+
+def _deliver(record: Record, time_left: TimeLeft) -> Outcome:
+    """Deliver what one record holds; a record not begun is given back at once."""
+    receive = wiring.receive(_events_lost)
+    try:
+        if record["eventSourceARN"] == wiring.config().bulk_queue_arn:
+            return receive.chunk(record["body"], time_left=time_left)
+        seen_before = int(record["attributes"]["ApproximateReceiveCount"]) > 1
+        return receive.notification(record["body"], seen_before=seen_before, time_left=time_left)
+    except TooLate:
+        wiring.give_back(record["eventSourceARN"], record["receiptHandle"])
+        raise
+
+
+def _report(worked: Worked[Record, Outcome]) -> None:
+    sqs_message_id = worked.record["messageId"]
+    match worked:
+        case Worked(outcome=Outcome(rejected=str(reason))):
+            logger.warning("notification_rejected", sqs_message_id=sqs_message_id, reason=reason)
+            metrics.add_metric("NotificationsRejected", MetricUnit.Count, 1)
+        case Worked(outcome=Outcome() as outcome):
+            states = {state.value: count for state, count in outcome.states.items()}
+            extra = {"sqs_message_id": sqs_message_id, "states": states, "chunks": outcome.chunks, **outcome.ids}
+            logger.info("chunk_delivered", extra=extra)
+            for state, count in states.items():
+                metrics.add_metric(f"Deliveries{state.title()}", MetricUnit.Count, count)
+        case Worked(error=None):
+            logger.warning("record_out_of_time", sqs_message_id=sqs_message_id)
+        case Worked(error=TransientError() as error):
+            logger.warning("record_given_back", sqs_message_id=sqs_message_id, error=type(error).__name__)
+        case Worked(error=BaseException() as error):
+            logger.error(
+                "record_failed", sqs_message_id=sqs_message_id, error=type(error).__name__, where=_where(error)
+            )
+            metrics.add_metric("RecordsFailed", MetricUnit.Count, 1)
+
+
+def _where(error: BaseException) -> list[str]:
+    """The places the error passed; its text may hold what no log may."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
+
+
+def _events_lost(error: str, count: int) -> None:
+    logger.warning("events_not_published", error=error, count=count)

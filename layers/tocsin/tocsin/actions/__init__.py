@@ -1,0 +1,1 @@
+"""What Tocsin does, one module per verb; no I/O of its own."""

@@ -1,0 +1,98 @@
+"""From the reply to one submission to the delivery's next state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from tocsin.model.delivery import NEXT, Change, Entry, State
+from tocsin.model.remedy import FailureClass, state_for
+from tocsin.model.retry import RESUBMIT_UNKNOWN_AFTER, wait_before
+from tocsin.model.route import Route
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tocsin.model.mail_account import MailAccount
+    from tocsin.model.remedy import Verdict
+    from tocsin.model.reply import Reply
+
+_RESUBMITTED_ROUTES = frozenset({Route.INCIDENT, Route.ALERT, Route.SYSTEM})
+_OF_THE_ACCOUNT = frozenset(
+    {FailureClass.AUTH_PERMANENT, FailureClass.AUTH_TRANSIENT, FailureClass.CONFIG, FailureClass.NETWORK}
+)
+
+
+class Remedies(Protocol):
+    """The table of failures."""
+
+    def verdict(self, reply: Reply, *, auth_type: str, port: int | None = None) -> Verdict:
+        """The class of a failed reply, and its remedy."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Turns the replies to one notification's submissions into changes."""
+
+    remedies: Remedies
+    route: Route
+    resubmit_unknown: bool
+    expires_at: datetime
+
+    def verdict(self, reply: Reply, account: MailAccount | None) -> Verdict | None:
+        """The verdict on `reply`; None where the relay accepted."""
+        if reply.accepted:
+            return None
+        if account is None:
+            return self.remedies.verdict(reply, auth_type="none")
+        return self.remedies.verdict(reply, auth_type=account.auth.type, port=account.relay.port)
+
+    def change(
+        self, entry: Entry, reply: Reply, *, account: MailAccount | None, now: datetime, told: bool = True
+    ) -> Change:
+        """The change from `entry` that `reply` calls for.
+
+        `told` is false where the relay was never told of this very mail; then, and where it is parked, no attempt is
+        spent.
+        """
+        verdict = self.verdict(reply, account)
+        state = State.ACCEPTED if verdict is None else state_for(verdict.failure_class)
+        if state not in NEXT[entry.state]:  # a deferred one that can no longer be composed waits for its end
+            state = State.DEFERRED
+        given_back = entry.state is State.SUBMITTING and (state is State.PARKED or not told)
+        return Change(
+            before=entry,
+            state=state,
+            attempt=entry.attempt - 1 if given_back else entry.attempt,
+            mail_account_id=account.id if account is not None else None,
+            reply=reply,
+            verdict=verdict,
+            retry_at=self._retry_at(state, entry, verdict, now),
+        )
+
+    def _retry_at(self, state: State, before: Entry, verdict: Verdict | None, now: datetime) -> datetime | None:
+        if state is State.UNKNOWN:
+            again = (self.route in _RESUBMITTED_ROUTES or self.resubmit_unknown) and not before.resubmitted
+            return now + RESUBMIT_UNKNOWN_AFTER if again else None
+        if state is not State.DEFERRED:
+            return None
+        hint = timedelta(seconds=(verdict.wait_seconds if verdict is not None else None) or 0)
+        return min(now + wait_before(max(before.attempt, 1), at_least=hint), max(self.expires_at, now))
+
+
+def concerns_the_rest(verdict: Verdict | None, reply: Reply, *, earlier_throttles: int) -> bool:
+    """Whether the other messages of the window would fare no better now, so that they are not tried.
+
+    One throttled message may be a matter of that message; a second one, or a 421, is a matter of the account.
+    """
+    if verdict is None:
+        return False
+    if verdict.failure_class in _OF_THE_ACCOUNT or verdict.failure_class is FailureClass.UNKNOWN:
+        return True
+    return verdict.failure_class is FailureClass.THROTTLED and (_closes(reply) or earlier_throttles > 0)
+
+
+def _closes(reply: Reply) -> bool:
+    return reply.code == 421  # noqa: PLR2004  (RFC 5321 section 3.8: the relay closes the channel)

@@ -1,0 +1,61 @@
+"""Decide, before anything is submitted, which recipients are due, which wait, and which need no mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tocsin.model.delivery import Change, Entry, State, queued
+from tocsin.model.reply import Phase, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+_NOT_IN_FLIGHT = frozenset({State.QUEUED, State.DEFERRED})
+_OPEN = _NOT_IN_FLIGHT | {State.SUBMITTING}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done for a chunk."""
+
+    due: list[Entry] = field(default_factory=list)
+    decided: list[Change] = field(default_factory=list)
+    waiting_until: list[datetime] = field(default_factory=list)
+
+
+def make_plan(
+    recipients: Iterable[str],
+    entries: Mapping[str, Entry],
+    *,
+    message_id: Callable[[str], str],
+    suppressed: AbstractSet[str],
+    expires_at: datetime,
+    now: datetime,
+) -> Plan:
+    """Sort the recipients of a chunk that the caller owns: one found `submitting` is left from a crash, and due."""
+    plan = Plan()
+    for recipient in recipients:
+        entry = entries.get(recipient) or queued(recipient, message_id(recipient))
+        if not _is_open(entry):
+            continue
+        if entry.state in _NOT_IN_FLIGHT and recipient in suppressed:
+            plan.decided.append(_decided(entry, State.SUPPRESSED))
+        elif entry.state in _NOT_IN_FLIGHT and now >= expires_at:
+            plan.decided.append(_decided(entry, State.EXPIRED))
+        elif entry.retry_at is not None and entry.retry_at > now:
+            plan.waiting_until.append(entry.retry_at)
+        else:
+            plan.due.append(entry)
+    return plan
+
+
+def _is_open(entry: Entry) -> bool:
+    return entry.state in _OPEN or (entry.state is State.UNKNOWN and entry.retry_at is not None)
+
+
+def _decided(entry: Entry, state: State) -> Change:
+    reply = Reply(phase=Phase.SETTINGS, code=None, text=state.value)
+    return Change(before=entry, state=state, attempt=entry.attempt, reply=reply)

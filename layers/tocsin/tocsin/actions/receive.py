@@ -1,0 +1,186 @@
+"""Receive what the queues hold: a new notification, or a stored chunk whose time has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tocsin.actions.deliver import Outcome, unknown_project
+from tocsin.errors import AlreadyStored, InvalidNotification
+from tocsin.model.chunk import SPLIT_AT, Chunk, chunk_of, cut, distinct, read_pointer
+from tocsin.model.event import check_event, project_id_of, read_event, with_recipients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from tocsin.actions.deliver import ChunkJournal, Deliver, TimeLeft
+    from tocsin.model.notification import Notification, PayloadReference, Recipient
+
+
+class StoredChunk(Protocol):
+    """A chunk as the journal holds it: the event with the chunk's own recipients, and its deliveries."""
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The event, checked when it was stored."""
+        ...
+
+    @property
+    def journal(self) -> ChunkJournal:
+        """The journal of the chunk."""
+        ...
+
+
+class Journals(Protocol):
+    """The journals of all chunks."""
+
+    def begin(
+        self, chunk: Chunk, event: dict[str, Any], notification: Notification, *, received_at: datetime
+    ) -> ChunkJournal:
+        """The journal of a chunk that is taken to be new; its first write raises `AlreadyStored` if it is not."""
+        ...
+
+    def resume(self, chunk: Chunk) -> StoredChunk | None:
+        """The chunk as it is stored; None if it never was, or its retention is over."""
+        ...
+
+    def store(
+        self, chunks: Mapping[Chunk, dict[str, Any]], notification: Notification, *, received_at: datetime
+    ) -> None:
+        """Store the events of all chunks of one notification. Storing the same again is no error.
+
+        Raises:
+            InvalidNotification: another event with the same source and id is stored.
+        """
+        ...
+
+
+class Payloads(Protocol):
+    """The stack's PayloadBucket."""
+
+    def recipients(self, reference: PayloadReference, project_id: str) -> Sequence[Recipient]:
+        """The recipients in a JSON Lines object.
+
+        Raises:
+            InvalidNotification: not ours, not there, not what its digest says, or not recipients.
+        """
+        ...
+
+
+class BulkQueue(Protocol):
+    """The queue of stored chunks."""
+
+    def send(self, chunks: Iterable[Chunk], *, at: datetime | None = None) -> None:
+        """Have the chunks delivered, not before `at`, in hops of up to 15 minutes."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The queue of what can never be delivered."""
+
+    def put(self, body: str, rejection: InvalidNotification, *, project_id: str | None) -> None:
+        """Store the body as it came, with its `RejectReason`."""
+        ...
+
+
+class RejectionBus(Protocol):
+    """Where rejections are told."""
+
+    def notification_rejected(self, rejection: InvalidNotification, event: dict[str, Any] | None) -> None:
+        """Publish the rejection. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receive:
+    """The action and all that it needs."""
+
+    deliver: Deliver
+    journals: Journals
+    payloads: Payloads
+    bulk_queue: BulkQueue
+    dead_letters: DeadLetters
+    bus: RejectionBus
+    clock: Callable[[], datetime]
+
+    def notification(self, body: str, *, seen_before: bool, time_left: TimeLeft) -> Outcome:
+        """Receive a message of the NotificationQueue. `seen_before`: SQS has given it out before.
+
+        Raises:
+            TransientError: give the message back; nothing is lost.
+        """
+        event: dict[str, Any] | None = None
+        try:
+            event = read_event(body)
+            notification = check_event(event)
+            return self._received(notification, event, seen_before=seen_before, time_left=time_left)
+        except InvalidNotification as rejection:
+            return self._reject(body, rejection, event)
+
+    def chunk(self, body: str, *, time_left: TimeLeft) -> Outcome:
+        """Receive a message of the BulkQueue: the pointer to a stored chunk.
+
+        Raises:
+            TransientError: give the message back; nothing is lost.
+        """
+        try:
+            chunk = read_pointer(body)
+            return self._resume(chunk, time_left)
+        except InvalidNotification as rejection:
+            return self._reject(body, rejection, None)
+
+    def _received(
+        self, notification: Notification, event: dict[str, Any], *, seen_before: bool, time_left: TimeLeft
+    ) -> Outcome:
+        recipients = tuple(distinct(self._recipients(notification)).values())
+        if len(recipients) > SPLIT_AT:
+            return self._split(notification, event, recipients)
+        chunk = chunk_of(notification)
+        stored = self.journals.resume(chunk) if seen_before else None
+        if stored is None:
+            whole = with_recipients(event, recipients)
+            journal = self.journals.begin(chunk, whole, notification, received_at=self.clock())
+            try:
+                return self._deliver(check_event(whole), chunk, journal, time_left)
+            except AlreadyStored:
+                return self._resume(chunk, time_left)
+        return self._deliver(check_event(stored.event), chunk, stored.journal, time_left)
+
+    def _recipients(self, notification: Notification) -> Sequence[Recipient]:
+        reference = notification.data.recipients_ref
+        if reference is None:
+            return notification.data.recipients or ()
+        return self.payloads.recipients(reference, notification.project_id)
+
+    def _split(self, notification: Notification, event: dict[str, Any], recipients: Sequence[Recipient]) -> Outcome:
+        if self.deliver.settings.project(notification.project_id) is None:
+            raise unknown_project()
+        chunks = {
+            chunk_of(notification, number): with_recipients(event, part) for number, part in enumerate(cut(recipients))
+        }
+        self.journals.store(chunks, notification, received_at=self.clock())
+        self.bulk_queue.send(chunks)
+        return Outcome(chunks=len(chunks), ids=_ids(chunk_of(notification)))
+
+    def _resume(self, chunk: Chunk, time_left: TimeLeft) -> Outcome:
+        stored = self.journals.resume(chunk)
+        if stored is None:
+            raise InvalidNotification("chunk_not_found", "the chunk is not stored, or no longer")
+        return self._deliver(check_event(stored.event), chunk, stored.journal, time_left)
+
+    def _deliver(self, notification: Notification, chunk: Chunk, journal: ChunkJournal, time_left: TimeLeft) -> Outcome:
+        outcome = self.deliver(notification, chunk, journal, time_left=time_left)
+        if outcome.come_back_at is not None:
+            self.bulk_queue.send([chunk], at=outcome.come_back_at)
+        outcome.ids |= _ids(chunk)
+        return outcome
+
+    def _reject(self, body: str, rejection: InvalidNotification, event: dict[str, Any] | None) -> Outcome:
+        self.dead_letters.put(body, rejection, project_id=project_id_of(event))
+        self.bus.notification_rejected(rejection, event)
+        return Outcome(rejected=rejection.reason)
+
+
+def _ids(chunk: Chunk) -> dict[str, str]:
+    return {"project_id": chunk.project_id, "notification_key": chunk.notification_key, "chunk": str(chunk.number)}

@@ -1,0 +1,237 @@
+"""The journal of deliveries in DeliveriesTable: one partition a chunk, every write conditional (DESIGN section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import batched
+from typing import TYPE_CHECKING, Any, cast
+
+from tocsin.adapters import journal_items as items
+from tocsin.errors import AlreadyStored, ChunkOwned, InvalidNotification, TransientError
+from tocsin.model.event import check_event
+from tocsin.model.notification import PayloadReference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, WriteRequestTypeDef
+
+    from tocsin.adapters.payload_store import PayloadStore
+    from tocsin.adapters.transactions import Transactions
+    from tocsin.model.chunk import Chunk
+    from tocsin.model.delivery import Change, Entry
+    from tocsin.model.notification import Notification
+
+_INLINE_BYTES = 300_000
+_BATCH_WRITE_ITEMS = 25
+_BATCH_WRITE_ROUNDS = 8
+
+
+class ChunkJournal:
+    """The journal of one chunk, as seen by one worker; the first write takes the chunk."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        owner: items.Ownership,
+        *,
+        received_at: datetime,
+        entries: Mapping[str, Entry],
+        first_item: items.Item | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._transactions = transactions
+        self._owner = owner
+        self._first_item = first_item
+        self._clock = clock
+        self._held = False
+        self.received_at = received_at
+        self.entries = entries
+
+    def write(self, changes: Sequence[Change], *, last: bool) -> Mapping[str, Entry]:
+        """Write the changes, all or those that may be; `last` gives the chunk back in the same write.
+
+        Returns what stands there instead, for each recipient whose change was not written.
+
+        Raises:
+            ChunkOwned: another worker owns the chunk; nothing was written.
+            AlreadyStored: the notification that was taken to be new is stored; nothing was written.
+            TransientError: the table is too busy.
+        """
+        conflicts: dict[str, Entry] = {}
+        while changes or (last and self._held):
+            frame = self._frame(last=last)
+            now = self._clock()
+            writes = [items.change_delivery(self._owner, change, now=now) for change in changes]
+            failed = self._transactions.write([*frame, *writes])
+            if not failed:
+                self._held, self._first_item = not last, None
+                break
+            self._raise_for_frame(failed, frame)
+            for position, item in failed.items():
+                before = changes[position - len(frame)].before
+                conflicts[before.recipient] = items.read_entry(item) if item else before
+            changes = [change for change in changes if change.before.recipient not in conflicts]
+        return conflicts
+
+    def _frame(self, *, last: bool) -> list[TransactWriteItemTypeDef]:
+        """The writes around the changes: they take, hold or give back the chunk, and store a new notification."""
+        if self._held:
+            return [items.give_lease_back(self._owner) if last else items.hold_lease(self._owner)]
+        frame = [items.take_lease(self._owner, now=self._clock(), given_back=last)]
+        if self._first_item is not None:
+            frame.append(items.put_notification(self._owner, self._first_item))
+        return frame
+
+    def _raise_for_frame(self, failed: Mapping[int, items.Item], frame: Sequence[TransactWriteItemTypeDef]) -> None:
+        if len(frame) > 1 and 1 in failed:
+            raise AlreadyStored("the notification is stored")
+        if 0 in failed:
+            raise ChunkOwned("another worker owns the chunk")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredChunk:
+    """A chunk as it is stored: the event with the chunk's own recipients, and its journal."""
+
+    event: dict[str, Any]
+    journal: ChunkJournal
+
+
+class Journals:
+    """The journals of all chunks. `lease` must outlive the function that holds it."""
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        transactions: Transactions,
+        payloads: PayloadStore,
+        lease: timedelta,
+        retention: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._transactions = transactions
+        self._payloads = payloads
+        self._lease = lease
+        self._retention = retention
+        self._clock = clock
+
+    def begin(
+        self, chunk: Chunk, event: dict[str, Any], notification: Notification, *, received_at: datetime
+    ) -> ChunkJournal:
+        """The journal of a chunk that is taken to be new; its first write raises `AlreadyStored` if it is not."""
+        return ChunkJournal(
+            self._transactions,
+            self._owner(chunk, notification),
+            received_at=received_at,
+            entries={},
+            first_item=self._item(chunk, event, received_at),
+            clock=self._clock,
+        )
+
+    def resume(self, chunk: Chunk) -> StoredChunk | None:
+        """The chunk as it is stored; None if it never was, or its retention is over."""
+        stored: items.Item | None = None
+        entries: dict[str, Entry] = {}
+        for item in self._items(chunk):
+            if item["sk"]["S"] == items.NOTIFICATION:
+                stored = item
+            elif item["sk"]["S"] != items.LEASE:
+                entry = items.read_entry(item)
+                entries[entry.recipient] = entry
+        if stored is None:
+            return None
+        event = self._event(chunk, stored)
+        journal = ChunkJournal(
+            self._transactions,
+            self._owner(chunk, check_event(event)),
+            received_at=datetime.fromisoformat(stored["received_at"]["S"]),
+            entries=entries,
+            first_item=None,
+            clock=self._clock,
+        )
+        return StoredChunk(event=event, journal=journal)
+
+    def store(
+        self, chunks: Mapping[Chunk, dict[str, Any]], notification: Notification, *, received_at: datetime
+    ) -> None:
+        """Store the events of all chunks of one notification. Storing the same again is no error.
+
+        Raises:
+            InvalidNotification: another event with the same source and id is stored.
+            TransientError: the table is too busy.
+        """
+        (first, event), *others = chunks.items()
+        identity: items.Item = {"recipients_sha256": {"S": _digest(chunks)}}
+        owner = self._owner(first, notification)
+        put = items.put_notification(owner, {**self._item(first, event, received_at), **identity})
+        standing = self._transactions.write([put]).get(0)
+        if standing is not None and standing.get("recipients_sha256") != identity["recipients_sha256"]:
+            raise InvalidNotification("id_reused", "another event with this source and id was stored before")
+        for batch in batched(others, _BATCH_WRITE_ITEMS, strict=False):
+            self._put_all([self._item(chunk, event, received_at) for chunk, event in batch])
+
+    def _put_all(self, batch: Sequence[items.Item]) -> None:
+        writes: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": item}} for item in batch]
+        for _ in range(_BATCH_WRITE_ROUNDS):
+            answer = self._client.batch_write_item(RequestItems={self._table: writes})
+            writes = [*cast("Sequence[WriteRequestTypeDef]", answer["UnprocessedItems"].get(self._table, ()))]
+            if not writes:
+                return
+        raise TransientError("DeliveriesTable did not take all chunks")
+
+    def _owner(self, chunk: Chunk, notification: Notification) -> items.Ownership:
+        now = self._clock()
+        return items.Ownership(
+            table=self._table,
+            chunk=chunk,
+            fence=int(now.timestamp() * 1_000_000),
+            ends_at=now + self._lease,
+            ttl=self._ttl(now),
+            type=notification.type,
+            correlation=notification.correlation,
+        )
+
+    def _item(self, chunk: Chunk, event: Mapping[str, Any], received_at: datetime) -> items.Item:
+        item = items.notification_attributes(chunk, event, received_at=received_at, ttl=self._ttl(received_at))
+        packed = items.pack(event)
+        if len(packed) <= _INLINE_BYTES:
+            return {**item, "event": {"B": packed}}
+        name = f"events/{chunk.notification_key}/{chunk.number}"
+        reference = self._payloads.put(chunk.project_id, name, packed)
+        return {**item, "event_ref": {"S": reference.model_dump_json()}}
+
+    def _event(self, chunk: Chunk, stored: items.Item) -> dict[str, Any]:
+        if "event" in stored:
+            return items.unpack(stored["event"]["B"])
+        reference = PayloadReference.model_validate_json(stored["event_ref"]["S"])
+        return items.unpack(self._payloads.get(reference, chunk.project_id))
+
+    def _items(self, chunk: Chunk) -> Iterator[items.Item]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :partition",
+            ExpressionAttributeValues={":partition": {"S": chunk.partition}},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def _ttl(self, start: datetime) -> int:
+        return int((start + self._retention).timestamp())
+
+
+def _digest(chunks: Mapping[Chunk, Mapping[str, Any]]) -> str:
+    """What tells whether two events with one key go to the same recipients."""
+    digest = sha256()
+    for event in chunks.values():
+        for recipient in event["data"]["recipients"]:
+            digest.update(recipient["email"].encode(errors="surrogatepass") + b"\n")
+    return digest.hexdigest()

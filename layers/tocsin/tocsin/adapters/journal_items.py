@@ -1,0 +1,270 @@
+"""How the journal's items look in DeliveriesTable: the notification, the lease, and the deliveries."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from tocsin.model.delivery import Entry, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+    from tocsin.model.chunk import Chunk
+    from tocsin.model.delivery import Change
+    from tocsin.model.reply import Reply
+
+    Item = Mapping[str, AttributeValueTypeDef]
+
+NOTIFICATION = "#notification"
+LEASE = "#lease"
+_DUE_SHARDS = 16
+_KEY_OCTETS = 1500  # of the 2,048 that a partition key may have
+_REPLY_TEXT_CHARACTERS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """One worker's hold on one chunk. `fence` grows with every owner; `ends_at` outlives the function."""
+
+    table: str
+    chunk: Chunk
+    fence: int
+    ends_at: datetime
+    ttl: int
+    type: str
+    correlation: str
+
+    def key(self, sort_key: str) -> dict[str, AttributeValueTypeDef]:
+        """The primary key of one of the chunk's items."""
+        return {"pk": {"S": self.chunk.partition}, "sk": {"S": sort_key}}
+
+
+def pack(event: Mapping[str, Any]) -> bytes:
+    """The event, as it is stored."""
+    return zlib.compress(json.dumps(event, separators=(",", ":")).encode(), level=6)
+
+
+def unpack(content: bytes) -> dict[str, Any]:
+    """The event that `pack` was given."""
+    event: dict[str, Any] = json.loads(zlib.decompress(content))
+    return event
+
+
+def take_lease(owner: Ownership, *, now: datetime, given_back: bool) -> TransactWriteItemTypeDef:
+    """Take the chunk, unless a live lease or a younger owner stands there; `given_back`: for this one write only."""
+    return {
+        "Update": {
+            "TableName": owner.table,
+            "Key": owner.key(LEASE),
+            "UpdateExpression": "SET fence = :fence, ends_at = :ends_at, #ttl = :ttl",
+            "ConditionExpression": "attribute_not_exists(pk) OR (ends_at <= :now AND fence < :fence)",
+            "ExpressionAttributeNames": {"#ttl": "ttl"},
+            "ExpressionAttributeValues": {
+                ":fence": {"N": str(owner.fence)},
+                ":ends_at": _millis(now if given_back else owner.ends_at),
+                ":now": _millis(now),
+                ":ttl": {"N": str(owner.ttl)},
+            },
+        }
+    }
+
+
+def hold_lease(owner: Ownership) -> TransactWriteItemTypeDef:
+    """Ask that the chunk is still this owner's."""
+    return {
+        "ConditionCheck": {
+            "TableName": owner.table,
+            "Key": owner.key(LEASE),
+            "ConditionExpression": "fence = :fence",
+            "ExpressionAttributeValues": {":fence": {"N": str(owner.fence)}},
+        }
+    }
+
+
+def give_lease_back(owner: Ownership) -> TransactWriteItemTypeDef:
+    """Let the next owner take the chunk at once."""
+    return {
+        "Update": {
+            "TableName": owner.table,
+            "Key": owner.key(LEASE),
+            "UpdateExpression": "SET ends_at = :past",
+            "ConditionExpression": "fence = :fence",
+            "ExpressionAttributeValues": {":fence": {"N": str(owner.fence)}, ":past": {"N": "0"}},
+        }
+    }
+
+
+def put_notification(owner: Ownership, item: Item) -> TransactWriteItemTypeDef:
+    """Store the notification, unless one with its key is stored."""
+    return {
+        "Put": {
+            "TableName": owner.table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def change_delivery(owner: Ownership, change: Change, *, now: datetime) -> TransactWriteItemTypeDef:
+    """Write one change, if the delivery is still in the state that it leaves; an answer only to our own submission."""
+    expression = _expression(owner, change, now)
+    condition = "attribute_not_exists(pk)"
+    if change.before.stored:
+        condition = "#state = :before"
+        expression.values[":before"] = {"S": change.before.state.value}
+        if change.before.state is State.SUBMITTING and change.state is not State.SUBMITTING:
+            condition += " AND #fence = :fence"
+    return {
+        "Update": {
+            "TableName": owner.table,
+            "Key": owner.key(change.before.recipient),
+            "UpdateExpression": str(expression),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": expression.names,
+            "ExpressionAttributeValues": expression.values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def read_entry(item: Item) -> Entry:
+    """What a delivery's item says."""
+    retry_at = item.get("retry_at")
+    return Entry(
+        recipient=item["sk"]["S"],
+        state=State(item["state"]["S"]),
+        attempt=int(item["attempt"]["N"]),
+        message_id=item["message_id"]["S"],
+        retry_at=datetime.fromisoformat(retry_at["S"]) if retry_at is not None else None,
+        resubmitted=bool(item.get("resubmitted", {}).get("BOOL", False)),
+    )
+
+
+def notification_attributes(chunk: Chunk, event: Mapping[str, Any], *, received_at: datetime, ttl: int) -> Item:
+    """The item of a notification, without the event's body."""
+    return {
+        "pk": {"S": chunk.partition},
+        "sk": {"S": NOTIFICATION},
+        "type": {"S": str(event["type"])},
+        "received_at": {"S": timestamp(received_at)},
+        "ttl": {"N": str(ttl)},
+    }
+
+
+def timestamp(moment: datetime) -> str:
+    """The moment as text that sorts by time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class _Expression:
+    """Collects the parts of one update expression."""
+
+    def __init__(self) -> None:
+        self.sets: list[str] = []
+        self.removes: list[str] = []
+        self.names: dict[str, str] = {}
+        self.values: dict[str, AttributeValueTypeDef] = {}
+
+    def set(self, name: str, value: AttributeValueTypeDef) -> None:
+        self.names[f"#{name}"] = name
+        self.values[f":{name}"] = value
+        self.sets.append(f"#{name} = :{name}")
+
+    def remove(self, name: str) -> None:
+        self.names[f"#{name}"] = name
+        self.removes.append(f"#{name}")
+
+    def __str__(self) -> str:
+        removes = f" REMOVE {', '.join(self.removes)}" if self.removes else ""
+        return f"SET {', '.join(self.sets)}{removes}"
+
+
+def _expression(owner: Ownership, change: Change, now: datetime) -> _Expression:
+    expression = _Expression()
+    expression.set("state", {"S": change.state.value})
+    expression.set("attempt", {"N": str(change.attempt)})
+    expression.set("fence", {"N": str(owner.fence)})
+    expression.set("updated_at", {"S": timestamp(now)})
+    if change.after.resubmitted:
+        expression.set("resubmitted", {"BOOL": True})
+    if change.mail_account_id is not None:
+        expression.set("mail_account_id", {"S": change.mail_account_id})
+    if not change.before.stored:
+        _identity(expression, owner, change, now)
+    _indexes(expression, owner, change)
+    if change.state is not State.SUBMITTING:
+        _answer(expression, change, now)
+    return expression
+
+
+def _identity(expression: _Expression, owner: Ownership, change: Change, now: datetime) -> None:
+    project_id, recipient = owner.chunk.project_id, change.before.recipient
+    expression.set("message_id", {"S": change.before.message_id})
+    expression.set("recipient", {"S": recipient})
+    expression.set("type", {"S": owner.type})
+    expression.set("created_at", {"S": timestamp(now)})
+    expression.set("ttl", {"N": str(owner.ttl)})
+    expression.set("project_hour", {"S": f"{project_id}#{timestamp(now)[:13]}"})
+    expression.set("project_recipient", {"S": f"{project_id}#{recipient}"})
+    expression.set("project_correlation", {"S": f"{project_id}#{_index_key(owner.correlation)}"})
+
+
+def _indexes(expression: _Expression, owner: Ownership, change: Change) -> None:
+    if change.retry_at is not None:
+        expression.set("retry_at", {"S": timestamp(change.retry_at)})
+        expression.set("due_shard", {"N": str(zlib.crc32(change.before.recipient.encode()) % _DUE_SHARDS)})
+    elif change.before.stored:
+        expression.remove("retry_at")
+        expression.remove("due_shard")
+    if change.state is State.PARKED:
+        account = change.mail_account_id or "none"
+        expression.set("parked_account", {"S": f"{owner.chunk.project_id}#{account}"})
+    elif change.before.stored:
+        expression.remove("parked_account")
+
+
+def _answer(expression: _Expression, change: Change, now: datetime) -> None:
+    line: dict[str, AttributeValueTypeDef] = {
+        "at": {"S": timestamp(now)},
+        "state": {"S": change.state.value},
+        "attempt": {"N": str(change.attempt)},
+    }
+    if change.mail_account_id is not None:
+        line["mail_account_id"] = {"S": change.mail_account_id}
+    if change.reply is not None:
+        line["reply"] = {"M": _reply(change.reply)}
+    if change.verdict is not None:
+        line["remedy_id"] = {"S": change.verdict.remedy_id}
+    expression.names["#log"] = "log"
+    expression.values[":none"] = {"L": []}
+    expression.values[":line"] = {"L": [{"M": line}]}
+    expression.sets.append("#log = list_append(if_not_exists(#log, :none), :line)")
+
+
+def _reply(reply: Reply) -> dict[str, AttributeValueTypeDef]:
+    written: dict[str, AttributeValueTypeDef] = {
+        "phase": {"S": reply.phase.value},
+        "text": {"S": reply.text[:_REPLY_TEXT_CHARACTERS]},
+    }
+    if reply.code is not None:
+        written["code"] = {"N": str(reply.code)}
+    if reply.enhanced is not None:
+        written["enhanced"] = {"S": reply.enhanced}
+    return written
+
+
+def _index_key(text: str) -> str:
+    octets = text.encode()
+    return text if len(octets) <= _KEY_OCTETS else f"sha256:{sha256(octets).hexdigest()}"
+
+
+def _millis(moment: datetime) -> AttributeValueTypeDef:
+    return {"N": str(int(moment.timestamp() * 1000))}

@@ -1,0 +1,61 @@
+"""TransactWriteItems, with its cancellation reasons read and its contention waited out."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+from tocsin.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+    Item = Mapping[str, AttributeValueTypeDef]
+
+_CONTENTION = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+_TRIES = 6
+_FIRST_PAUSE_SECONDS = 0.02
+
+
+class Transactions:
+    """Writes up to 100 items, all or none. Pauses between tries are jittered and under two seconds in all."""
+
+    def __init__(self, client: DynamoDBClient, *, pause: Callable[[float], None]) -> None:
+        self._client = client
+        self._pause = pause
+
+    def write(self, items: Sequence[TransactWriteItemTypeDef]) -> dict[int, Item]:
+        """Write the items; an empty answer means that all are written, else none is.
+
+        Returns, by position, what stands where a condition did not hold (empty where nothing stands there).
+
+        Raises:
+            TransientError: contention or throttling outlasted the tries.
+        """
+        for attempt in range(_TRIES):
+            try:
+                self._client.transact_write_items(TransactItems=items)
+            except self._client.exceptions.TransactionCanceledException as error:
+                reasons: Sequence[Any] = error.response.get("CancellationReasons", ())
+                codes = {reason.get("Code") for reason in reasons}
+                if "ConditionalCheckFailed" in codes:
+                    return _failed(reasons)
+                if not codes & _CONTENTION:
+                    raise
+            except self._client.exceptions.TransactionInProgressException:
+                pass
+            else:
+                return {}
+            self._pause(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  (jitter, no secret)
+        raise TransientError("DeliveriesTable is busy: contention outlasted the tries")
+
+
+def _failed(reasons: Sequence[Mapping[str, Any]]) -> dict[int, Item]:
+    return {
+        position: reason.get("Item", {})
+        for position, reason in enumerate(reasons)
+        if reason.get("Code") == "ConditionalCheckFailed"
+    }

@@ -1,0 +1,1 @@
+"""What `sam build` made, looked at and imported on its own."""

@@ -1,0 +1,23 @@
+"""Run by `python -I -S` for one built function: load its handler as Lambda would, and tell where its modules came from.
+
+Arguments: the handler's name, then the folders that Lambda would search, in its order. It knows nothing of this
+repository: what is not in those folders or in the standard library is missing here as it would be in the cloud.
+"""
+
+import importlib
+import json
+import sys
+
+handler, *folders = sys.argv[1:]
+sys.path[:0] = folders
+module, _, name = handler.rpartition(".")
+print(  # noqa: T201  (the answer)
+    json.dumps(
+        {
+            "callable": callable(getattr(importlib.import_module(module), name)),
+            "files": {
+                name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)
+            },
+        }
+    )
+)

@@ -1,0 +1,1 @@
+"""DeliverFunction: SQS records in, mails at a relay, journal and events out."""

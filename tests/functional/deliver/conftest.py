@@ -1,0 +1,108 @@
+"""One moto stack for all tests of DeliverFunction; each test has a project of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import count
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
+
+from tests.functional.deliver.stack import Acme, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_AWS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "POWERTOOLS_METRICS_NAMESPACE": "Tocsin",
+}
+_message_numbers = count(1)
+
+type Invoke = Callable[..., list[str]]
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    seconds: float = 60.0
+    function_name: str = "deliver"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:deliver"
+    aws_request_id: str = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The time left, which in these tests stands still."""
+        return int(self.seconds * 1000)
+
+
+def _one_at_a_time(patch: pytest.MonkeyPatch) -> None:
+    """Make moto answer one call after the other: its transactions are not isolated from other threads."""
+    lock, answer = RLock(), BotocoreStubber.__call__
+
+    def locked(stubber: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  (moto's own signature)
+        with lock:
+            return answer(stubber, *args, **kwargs)
+
+    patch.setattr(BotocoreStubber, "__call__", locked)
+
+
+@pytest.fixture(scope="session")
+def _stack() -> Iterator[Stack]:
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        _one_at_a_time(environment)
+        for name, value in _AWS.items():
+            environment.setenv(name, value)
+        stack = Stack()
+        # Every port of the loopback address is a relay of some test.
+        allowed = ",".join(f"127.0.0.1:{port}" for port in range(1, 65536))
+        for name, value in (stack.environment | {"ALLOWED_PRIVATE_HOSTS": allowed}).items():
+            environment.setenv(name, value)
+        yield stack
+
+
+@pytest.fixture
+def stack(_stack: Stack) -> Stack:
+    """The stack, its queues and its journal empty: moto copies whole tables at each transaction."""
+    for queue in _stack.queues:
+        _stack.messages(queue)
+    _stack.forget_deliveries()
+    return _stack
+
+
+@pytest.fixture
+def acme(stack: Stack) -> Acme:
+    """A project of this test's own, not saved yet."""
+    del stack
+    return Acme()
+
+
+@pytest.fixture
+def deliver(stack: Stack) -> Invoke:
+    """Invoke the function with these bodies or events; the ids of the records that it gave back."""
+    from functions.deliver.app import lambda_handler  # noqa: PLC0415  (it makes clients for moto)
+
+    def invoke(
+        *bodies: str | dict[str, Any], queue: str = "NotificationQueue", receive_count: int = 1, seconds: float = 60.0
+    ) -> list[str]:
+        records = [
+            {
+                "messageId": f"message-{index}",
+                "receiptHandle": f"handle-{next(_message_numbers)}",
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": {"ApproximateReceiveCount": str(receive_count)},
+                "eventSourceARN": stack.arn(queue),
+            }
+            for index, body in enumerate(bodies)
+        ]
+        answer = lambda_handler({"Records": records}, Context(seconds))
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    return invoke

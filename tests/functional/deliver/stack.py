@@ -1,0 +1,268 @@
+"""The stack that DeliverFunction sees, made in moto from `template.yaml`, and what a test asks of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from tests.contract.template import RESOURCES
+
+if TYPE_CHECKING:
+    from tests.relay import Relay
+
+_TABLES = ("SettingsTable", "DeliveriesTable", "SuppressionsTable", "EphemeralTable")
+_QUEUES = ("NotificationQueue", "BulkQueue", "DeadLetterQueue", "SeenEvents")
+_numbers = count(1)
+
+type Json = dict[str, Any]
+
+LOGIN: Json = {"security": "starttls", "mechanisms": ("PLAIN",), "passwords": {"ops": "secret"}}
+"""What a relay is told so that a project's account, as `Acme.save` writes it, can log in."""
+
+
+class Stack:
+    """Queues, tables, bus and bucket under their logical ids."""
+
+    def __init__(self) -> None:
+        for table in _TABLES:
+            self._create_table(table)
+        self.queues = {name: boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in _QUEUES}
+        boto3.client("s3").create_bucket(Bucket="payloads")
+        boto3.client("s3").put_bucket_versioning(Bucket="payloads", VersioningConfiguration={"Status": "Enabled"})
+        self._create_bus()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the template gives DeliverFunction."""
+        return {
+            "SETTINGS_TABLE": "SettingsTable",
+            "DELIVERIES_TABLE": "DeliveriesTable",
+            "SUPPRESSIONS_TABLE": "SuppressionsTable",
+            "PAYLOAD_BUCKET": "payloads",
+            "NOTIFICATION_QUEUE_ARN": self.arn("NotificationQueue"),
+            "NOTIFICATION_QUEUE_URL": self.queues["NotificationQueue"],
+            "BULK_QUEUE_ARN": self.arn("BulkQueue"),
+            "BULK_QUEUE_URL": self.queues["BulkQueue"],
+            "DEAD_LETTER_QUEUE_URL": self.queues["DeadLetterQueue"],
+            "EVENT_BUS_NAME": "bus",
+            "SECRET_PREFIX": "tocsin/test",
+            "ALLOWED_PRIVATE_HOSTS": "",
+            "RETENTION_DAYS": "30",
+            "FUNCTION_TIMEOUT_SECONDS": "60",
+        }
+
+    def arn(self, queue: str) -> str:
+        """The ARN of a queue."""
+        return f"arn:aws:sqs:us-east-1:123456789012:{queue}"
+
+    def messages(self, queue: str) -> list[Json]:
+        """Take all visible messages out of a queue; body and `RejectReason`."""
+        client, url = boto3.client("sqs"), self.queues[queue]
+        taken: list[Json] = []
+        while received := client.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            for message in received:
+                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                reason = message.get("MessageAttributes", {}).get("RejectReason", {})
+                taken.append({"body": message["Body"], "reason": attributes.get("RejectReason", {}).get("StringValue")})
+        return taken
+
+    def delayed(self, queue: str) -> int:
+        """How many messages of a queue are not visible yet."""
+        attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=self.queues[queue], AttributeNames=["All"])
+        return int(attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+
+    def events(self) -> list[Json]:
+        """The events on the bus since the last time: detail-type and detail."""
+        return [json.loads(message["body"]) for message in self.messages("SeenEvents")]
+
+    def forget_deliveries(self) -> None:
+        """Start a new journal."""
+        boto3.client("dynamodb").delete_table(TableName="DeliveriesTable")
+        self._create_table("DeliveriesTable")
+
+    def _create_table(self, name: str) -> None:
+        properties = RESOURCES[name]["Properties"]
+        boto3.client("dynamodb").create_table(
+            TableName=name,
+            BillingMode=properties["BillingMode"],
+            AttributeDefinitions=properties["AttributeDefinitions"],
+            KeySchema=properties["KeySchema"],
+            **{name: properties[name] for name in ("GlobalSecondaryIndexes",) if name in properties},
+        )
+
+    def _create_bus(self) -> None:
+        events = boto3.client("events")
+        events.create_event_bus(Name="bus")
+        events.put_rule(Name="all", EventBusName="bus", EventPattern=json.dumps({"source": ["tocsin"]}))
+        events.put_targets(Rule="all", EventBusName="bus", Targets=[{"Id": "seen", "Arn": self.arn("SeenEvents")}])
+
+
+@dataclass(slots=True)
+class Acme:
+    """A project of a test's own, its one mail account, and its events."""
+
+    id: str = field(default_factory=lambda: f"acme-{next(_numbers)}")
+    account_id: str = "01JD7Z0000000000000000ACME"
+    changes: Json = field(default_factory=dict)
+    project: Json = field(default_factory=dict)
+
+    def save(self, relay: Relay | None, *, port: int = 1, password: str | None = "secret") -> None:  # noqa: S107  (the relay's)
+        """Write project, mail account and secret; `changes` are laid over the account's document."""
+        document = self._account(relay, port) | self.changes
+        item: Json = {
+            "project_id": {"S": self.id},
+            "sk": {"S": f"mail-account#{self.account_id}"},
+            "version": {"N": "1"},
+            "document": {"S": json.dumps(document)},
+        }
+        if password is not None:
+            item["credential_version"] = {"S": self._secret(document, password)}
+        boto3.client("dynamodb").put_item(TableName="SettingsTable", Item=item)
+        self._save_project()
+
+    def move_to(self, relay: Relay) -> None:
+        """Point the account at another relay, as a settings change that forgets the secret would."""
+        key = {"project_id": {"S": self.id}, "sk": {"S": f"mail-account#{self.account_id}"}}
+        client = boto3.client("dynamodb")
+        document = json.loads(client.get_item(TableName="SettingsTable", Key=key)["Item"]["document"]["S"])
+        document["relay"]["port"] = relay.port
+        client.update_item(
+            TableName="SettingsTable",
+            Key=key,
+            UpdateExpression="SET document = :document",
+            ExpressionAttributeValues={":document": {"S": json.dumps(document)}},
+        )
+
+    def relay(self, relay: Relay | None, *, port: int = 1, timeout_seconds: int = 1) -> Json:
+        """The account's relay as its document says it."""
+        return {
+            "host": "127.0.0.1",
+            "port": relay.port if relay is not None else port,
+            "security": "starttls",
+            "timeout_seconds": timeout_seconds,
+            "ca_certificate": relay.ca_certificate if relay is not None else None,
+        }
+
+    def add_account(self, relay: Relay, account_id: str, policy: str) -> None:
+        """Put a second account behind the first on the incident route, under this fall-back policy."""
+        first, self.account_id = self.account_id, account_id
+        routes = {"incident": [first, account_id]}
+        self.changes, self.project = {}, {"routes": routes, "fallback_policy": policy}
+        self.save(relay)
+
+    def pointer(self) -> str:
+        """The BulkQueue's message for the project's only chunk."""
+        project_id, key, number = self._partition().split("#")
+        return json.dumps({"project_id": project_id, "notification_key": key, "number": int(number)})
+
+    def overwrite(self, recipient: str, **attributes: str) -> None:
+        """Write attributes of a delivery as no function would: what a crash or the passing of time leaves."""
+        self._overwrite(recipient, {name: {"S": value} for name, value in attributes.items()})
+
+    def own_chunk(self) -> None:
+        """Let another worker own the project's only chunk for the next minute."""
+        ends_at = int((time.time() + 60) * 1000)
+        self._overwrite("#lease", {"ends_at": {"N": str(ends_at)}, "fence": {"N": str(2**60)}})
+
+    def suppress(self, address: str) -> None:
+        """Suppress an address."""
+        item = {"project_id": {"S": self.id}, "address": {"S": address}}
+        boto3.client("dynamodb").put_item(TableName="SuppressionsTable", Item=item)
+
+    def event(self, *recipients: str, type: str = "incident.created", **changes: Any) -> Json:  # noqa: A002, ANN401
+        """A notification event of this project."""
+        number = next(_numbers)
+        people = [{"email": recipient} for recipient in recipients or ("ana@example.org",)]
+        return {
+            "specversion": "1.0",
+            "id": f"event-{number}",
+            "source": "/tests",
+            "type": type,
+            "time": "2026-11-21T09:30:00Z",
+            "subject": f"incident/{number}",
+            "data": {
+                "project": {"id": self.id, "name": "Acme"},
+                "recipients": people,
+                "incident": {"id": str(number), "number": number, "title": "Checkout is down"},
+                "alert": {"id": str(number), "title": "Checkout is slow"},
+            },
+        } | changes
+
+    def deliveries(self) -> dict[str, Json]:
+        """The journal's deliveries of this project, by recipient, as plain values."""
+        return {
+            item["sk"]["S"]: {name: plain(value) for name, value in item.items()}
+            for item in self._items()
+            if not item["sk"]["S"].startswith("#")
+        }
+
+    def states(self) -> dict[str, str]:
+        """The state of each delivery."""
+        return {recipient: delivery["state"] for recipient, delivery in self.deliveries().items()}
+
+    def _items(self) -> list[Json]:
+        pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName="DeliveriesTable")
+        return [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith(f"{self.id}#")]
+
+    def _partition(self) -> str:
+        [partition] = {item["pk"]["S"] for item in self._items()}
+        return str(partition)
+
+    def _overwrite(self, sort_key: str, values: Json) -> None:
+        boto3.client("dynamodb").update_item(
+            TableName="DeliveriesTable",
+            Key={"pk": {"S": self._partition()}, "sk": {"S": sort_key}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            ExpressionAttributeNames={f"#{name}": name for name in values},
+            ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+        )
+
+    def _account(self, relay: Relay | None, port: int) -> Json:
+        return {
+            "name": "Ops mailbox",
+            "relay": self.relay(relay, port=port),
+            "auth": {"type": "password", "username": "ops"},
+            "senders": [{"name": "Acme Ops", "email": "ops@acme.example"}],
+        }
+
+    def _secret(self, document: Json, password: str) -> str:
+        relay, auth = document["relay"], document["auth"]
+        saved_for = {name: relay[name] for name in ("host", "port", "security")} | {"username": auth["username"]}
+        secret = {"saved_for": saved_for, "password": password, "access_token": password}
+        created = boto3.client("secretsmanager").create_secret(
+            Name=f"tocsin/test/{self.id}/{self.account_id}", SecretString=json.dumps(secret)
+        )
+        return created["VersionId"]
+
+    def _save_project(self) -> None:
+        routes = {name: [self.account_id] for name in ("incident", "alert", "status_page")}
+        document = {"name": "Acme", "routes": routes} | self.project
+        boto3.client("dynamodb").put_item(
+            TableName="SettingsTable",
+            Item={
+                "project_id": {"S": self.id},
+                "sk": {"S": "project"},
+                "version": {"N": "1"},
+                "document": {"S": json.dumps(document)},
+            },
+        )
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401  (DynamoDB's JSON holds anything)
+    """A DynamoDB value as Python has it."""
+    match value:
+        case {"M": fields}:
+            return {name: plain(field) for name, field in fields.items()}
+        case {"L": parts}:
+            return [plain(part) for part in parts]
+        case {"N": number}:
+            return int(number)
+        case _:
+            return next(iter(value.values()))
