@@ -69,8 +69,8 @@ class Stack:
         ).get("Messages"):
             for message in received:
                 client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                reason = message.get("MessageAttributes", {}).get("RejectReason", {})
-                taken.append({"body": message["Body"], "reason": attributes.get("RejectReason", {}).get("StringValue")})
+                reason: Any = message.get("MessageAttributes", {}).get("RejectReason", {})
+                taken.append({"body": message["Body"], "reason": reason.get("StringValue")})
         return taken
 
     def delayed(self, queue: str) -> int:
