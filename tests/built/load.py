@@ -1,4 +1,4 @@
-"""Run by `python -I -S` for one built function: load its handler as Lambda would, and tell where its modules came from.
+"""Run by `python -I -S -B` for one built function: load its handler as Lambda would; tell where its modules came from.
 
 Arguments: the handler's name, then the folders that Lambda would search, in its order. It knows nothing of this
 repository: what is not in those folders or in the standard library is missing here as it would be in the cloud.

@@ -14,6 +14,7 @@ from tests.contract.template import Json, environment, functions
 
 RUNTIME = ROOT / ".tools/function/lib/python3.13/site-packages"
 FUNCTIONS = functions()
+_PYTHON = (sys.executable, "-I", "-S", "-B")  # nobody's path, nobody's packages, and nothing compiled into the build
 
 
 @pytest.fixture(scope="module", params=FUNCTIONS)
@@ -21,7 +22,7 @@ def loaded(request: pytest.FixtureRequest) -> Json:
     """What `load.py` told of one function."""
     function = FUNCTIONS[request.param]
     done = subprocess.run(  # noqa: S603  (our own interpreter and our own template)
-        [sys.executable, "-I", "-S", str(ROOT / "tests/built/load.py"), function["Handler"], *_folders(request.param)],
+        [*_PYTHON, str(ROOT / "tests/built/load.py"), function["Handler"], *_folders(request.param)],
         check=True,
         cwd=BUILD,
         env=dict.fromkeys(environment(function), "1") | {"AWS_DEFAULT_REGION": "eu-west-1"},

@@ -66,18 +66,17 @@ def test_deliver_may_do_what_it_does_and_no_more() -> None:
         "NotificationQueue": poll,
         "BulkQueue": poll | {"sqs:SendMessage"},
         "DeadLetterQueue": {"sqs:SendMessage"},
-        "SettingsTable": {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:BatchGetItem"},
+        "SettingsTable": {"dynamodb:Query"},
         "DeliveriesTable": {
             "dynamodb:Query",
-            "dynamodb:GetItem",
-            "dynamodb:BatchGetItem",
             "dynamodb:PutItem",
             "dynamodb:BatchWriteItem",  # stores the chunks of a large event; never a state
             "dynamodb:UpdateItem",
             "dynamodb:ConditionCheckItem",
         },
-        "SuppressionsTable": {"dynamodb:GetItem", "dynamodb:BatchGetItem"},
+        "SuppressionsTable": {"dynamodb:BatchGetItem"},
         "${PayloadBucket.Arn}/*": {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"},
+        "PayloadBucket": {"s3:ListBucket"},
         "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:tocsin/${Stage}/*": {
             "secretsmanager:GetSecretValue"
         },

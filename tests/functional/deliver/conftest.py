@@ -13,6 +13,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
 from tests.functional.deliver.stack import Acme, Stack
+from tocsin import wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,11 +62,17 @@ def _stack() -> Iterator[Stack]:
         for name, value in _AWS.items():
             environment.setenv(name, value)
         stack = Stack()
-        # Every port of the loopback address is a relay of some test.
-        allowed = ",".join(f"127.0.0.1:{port}" for port in range(1, 65536))
-        for name, value in (stack.environment | {"ALLOWED_PRIVATE_HOSTS": allowed}).items():
+        for name, value in stack.environment.items():
             environment.setenv(name, value)
+        _configure_with_every_port_allowed()
         yield stack
+
+
+def _configure_with_every_port_allowed() -> None:
+    """Let every port of the loopback address be a relay of some test; too long for an environment that is inherited."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ALLOWED_PRIVATE_HOSTS", ",".join(f"127.0.0.1:{port}" for port in range(1, 65536)))
+        wiring.config()
 
 
 @pytest.fixture

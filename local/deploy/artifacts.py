@@ -1,0 +1,40 @@
+"""What `sam build` made, put where the engine's Lambda service can read it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.deploy.transform import Template
+
+LOCATIONS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+"""The property of each kind of resource that names a folder."""
+
+
+def upload_artifacts(template: Template, *, folder: Path, bucket: str, s3: Any) -> None:  # noqa: ANN401  (boto3 client)
+    """Zip every artifact of `template` (relative to `folder`) into `bucket`, and let the template name the object."""
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # an engine that kept its state
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    for resource in template["Resources"].values():
+        if location := LOCATIONS.get(resource["Type"]):
+            properties = resource["Properties"]
+            content = _zipped(folder / properties[location])
+            key = f"{hashlib.sha256(content).hexdigest()}.zip"
+            s3.put_object(Bucket=bucket, Key=key, Body=content)
+            properties[location] = {"Bucket": bucket, "Key": key}
+
+
+def _zipped(folder: Path) -> bytes:
+    """The folder as a zip file that is the same, octet for octet, as long as its files are."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:  # stored, not deflated: the engine unpacks it at each cold start
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes())
+    return buffer.getvalue()

@@ -1,0 +1,54 @@
+"""A notification on the queue becomes one mail per recipient, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.demo import SENDER
+from local.samples import publish, read_samples
+from tests.local.events import arrived, messages_left, new_event
+from tests.local.waiting import wait_until
+
+if TYPE_CHECKING:
+    from tests.local.conftest import Local
+
+pytestmark = pytest.mark.local
+
+SAMPLES = read_samples()
+
+
+@pytest.mark.parametrize("type_", [sample.name for sample in SAMPLES])
+def test_every_recipient_of_a_notification_gets_a_mail(type_: str, local: Local) -> None:
+    sample = new_event(type_=type_)
+
+    publish([sample], local.stack)
+
+    arrivals = wait_until(lambda: arrived([sample], local), f"mails of {type_}")
+    for arrival in arrivals:
+        assert arrival.mail is not None
+        message = arrival.mail.message
+        assert arrival.mail.mail_from == SENDER
+        assert message["From"].addresses[0].addr_spec == SENDER
+        assert message["To"].addresses
+        assert message["Auto-Submitted"] == "auto-generated"
+        assert _title(sample.event["data"]) in arrival.mail.subject
+        assert message.get_body(("plain",)) is not None
+        assert message.get_body(("html",)) is not None
+        assert b"\n" not in arrival.mail.content.replace(b"\r\n", b"")
+
+
+def test_a_redelivered_notification_sends_no_second_mail(local: Local) -> None:
+    sample = new_event("once@example.org")
+    publish([sample], local.stack)
+    wait_until(lambda: arrived([sample], local), "the first mail")
+
+    publish([sample], local.stack)
+
+    wait_until(lambda: messages_left(local) == 0, "an empty queue")
+    assert [mail.rcpt_to for mail in local.inbox.mailbox.mails()].count("once@example.org") == 1
+
+
+def _title(data: dict[str, dict[str, str]]) -> str:
+    return (data.get("incident") or data["alert"])["title"]
