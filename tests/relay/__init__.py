@@ -5,12 +5,13 @@ with Relay(script={"rcpt ana@example.org": Say("550 5.1.1 no such user")}) as re
 assert relay.mails == []
 """
 
-from tests.relay.actions import Close, Flood, Hang, Say, Trickle
+from tests.relay.actions import Action, Close, Flood, Hang, Say, Script, Trickle
 from tests.relay.authority import Authority, Certificate, authority
 from tests.relay.record import ReceivedMail
 from tests.relay.relay import Relay
 
 __all__ = [
+    "Action",
     "Authority",
     "Certificate",
     "Close",
@@ -19,6 +20,7 @@ __all__ = [
     "ReceivedMail",
     "Relay",
     "Say",
+    "Script",
     "Trickle",
     "authority",
 ]

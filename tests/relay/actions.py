@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 class Say:
     """Write a reply: its lines as they are, LF between them becomes CRLF, and CRLF is added.
 
-    `then_close` closes the connection behind it. `split` writes each octet in a packet of its own.
+    `then_close` closes the connection behind it, `then_hang` hangs. `split` writes each octet in a packet of its own.
+    A 354 that is said so does not make the relay take what follows for content.
     """
 
     text: str
     then_close: bool = False
+    then_hang: bool = False
     split: bool = False
 
 

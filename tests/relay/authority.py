@@ -39,9 +39,9 @@ class Certificate:
 class Authority:
     """A certificate authority of its own; `pem` is what a client trusts."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "Tests of Tocsin") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tests of Tocsin")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
             self._builder(self._name, self._key.public_key(), expired=False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

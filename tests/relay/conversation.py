@@ -62,7 +62,7 @@ class Conversation:
                 handle(argument)
 
     def _line(self) -> str:
-        line = self._wire.line().decode()
+        line = self._wire.line().decode(errors="replace")
         self._record.commands.append(line)
         return line
 

@@ -31,7 +31,7 @@ class Relay:
     handshake), `ehlo`, `helo`, `starttls`, `auth`, `mail`, `rcpt`, `data`, `content` (the reply to the final dot),
     `rset`, `quit`. A step may name its argument: `rcpt ana@example.org`, `mail a@b.example`, `auth PLAIN`.
     `offers` are the EHLO keywords beside STARTTLS and AUTH; AUTH is offered with `mechanisms`, also on a clear
-    connection. `passwords` and `tokens` are by user name.
+    connection. `passwords` and `tokens` are by user name. `security` is as in the settings of a mail account.
     """
 
     host = "127.0.0.1"
@@ -49,7 +49,7 @@ class Relay:
         max_tls_version: ssl.TLSVersion | None = None,
     ) -> None:
         self._script = script or {}
-        self._security = security
+        self.security = security
         self._offers = (*offers, "AUTH " + " ".join(mechanisms)) if mechanisms else tuple(offers)
         self._passwords = passwords or {}
         self._tokens = tokens or {}
@@ -62,19 +62,14 @@ class Relay:
         self._stopped = Event()
         self._talks: list[tuple[Wire, Thread]] = []
         self._listener = socket.create_server((self.host, 0))
+        self.port: int = self._listener.getsockname()[1]
         self._wake, self._woken = socket.socketpair()
         self._accepting = Thread(target=self._accept, name="relay")
 
     @property
-    def port(self) -> int:
-        """Where it listens."""
-        port: int = self._listener.getsockname()[1]
-        return port
-
-    @property
     def ca_certificate(self) -> str | None:
         """What a client must trust, in PEM; None without TLS."""
-        return None if self._security == "none" else authority().pem
+        return None if self.security == "none" else authority().pem
 
     @property
     def mails(self) -> list[ReceivedMail]:
@@ -138,7 +133,7 @@ class Relay:
             told=self._told,
             offers=self._offers,
             tls=self._tls,
-            implicit_tls=self._security == "tls",
+            implicit_tls=self.security == "tls",
             passwords=self._passwords,
             tokens=self._tokens,
         )

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tests.relay.record import Record
 
 
+_HANDSHAKE_SECONDS = 5.0
+
+
 class Gone(Exception):
     """The connection is over."""
 
@@ -26,7 +29,7 @@ class Wire:
     def __init__(self, connection: socket.socket, *, record: Record, stopped: Event) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = connection
-        self._unread = b""
+        self._unread = bytearray()
         self._record = record
         self._stopped = stopped
         self.is_clear = True
@@ -54,17 +57,21 @@ class Wire:
 
     def content(self) -> bytes:
         """What stands behind DATA, without dot-stuffing and final dot."""
-        lines = b""
-        while (line := self.line()) != b".":
-            lines += line.removeprefix(b".") + b"\r\n"
-        return lines
+        first = self.line()
+        if first == b".":
+            return b""
+        self._unread[:0] = first + b"\r\n"
+        lines = b"\r\n" + self._until(b"\r\n.\r\n") + b"\r\n"
+        return lines.replace(b"\r\n.", b"\r\n").removeprefix(b"\r\n")
 
     def protect(self, context: ssl.SSLContext) -> None:
         """Begin TLS."""
+        self._connection.settimeout(_HANDSHAKE_SECONDS)  # `stop` cannot reach a socket in its handshake
         try:
             self._connection = context.wrap_socket(self._connection, server_side=True)
         except OSError as error:
             raise Gone from error
+        self._connection.settimeout(None)
         self.is_clear = False
 
     def stop(self) -> None:
@@ -81,7 +88,9 @@ class Wire:
         octets = _wire_form(action.text)
         for part in [octets[at : at + 1] for at in range(len(octets))] if action.split else [octets]:
             self._write(part)
-        if action.then_close:
+        if action.then_hang:
+            self._stopped.wait()
+        if action.then_close or action.then_hang:
             raise Gone
 
     def _trickle(self, action: Trickle) -> None:
@@ -103,18 +112,24 @@ class Wire:
             raise Gone from error
 
     def _until(self, end: bytes) -> bytes:
-        while end not in self._unread:
-            try:
-                octets = self._connection.recv(65_536)
-            except OSError as error:
-                raise Gone from error
-            if not octets:
-                raise Gone
-            if self.is_clear:
-                self._record.clear_octets += octets
-            self._unread += octets
-        found, _, self._unread = self._unread.partition(end)
+        searched = 0
+        while (at := self._unread.find(end, searched)) < 0:
+            searched = max(0, len(self._unread) - len(end))
+            self._unread += self._received()
+        found = bytes(self._unread[:at])
+        del self._unread[: at + len(end)]
         return found
+
+    def _received(self) -> bytes:
+        try:
+            octets = self._connection.recv(65_536)
+        except OSError as error:
+            raise Gone from error
+        if not octets:
+            raise Gone
+        if self.is_clear:
+            self._record.clear_octets += octets
+        return octets
 
 
 def _wire_form(text: str) -> bytes:

@@ -90,9 +90,8 @@ class SmtpChannel:
         """Protect the connection, which must show a certificate for `host`.
 
         Raises:
-            PhaseFailed: in phase tls; also where the relay spoke in clear text beyond its last reply.
+            PhaseFailed: in phase tls; also where what the relay said in clear text was not all read.
         """
-        self.is_silent()
         with self._giving_up(), failing_handshake():
             if self._unread:
                 raise PhaseFailed.by(Phase.TLS, Mishap.DATA_AFTER_STARTTLS)

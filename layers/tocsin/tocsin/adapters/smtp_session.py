@@ -114,6 +114,7 @@ class _Opening:
             raise PhaseFailed.by(Phase.TLS, Mishap.STARTTLS_NOT_ADVERTISED)
         until = self.limits.begin_phase()
         _require(channel.command("STARTTLS", phase=Phase.TLS, until=until))
+        channel.is_silent()  # takes in what has come already behind the reply, so that it is told from a bad handshake
         self._start_tls(channel, until)
 
     def _start_tls(self, channel: SmtpChannel, until: float) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Submission:
     """One session at a time with the account's relay; not for use by two threads.
 
-    It opens at the first mail, stays open between calls of `submit`, and opens again after the relay closed it.
+    It opens at the first mail, stays open between calls of `submit`, and opens again after the relay closed it. Once
+    AUTH failed, all further mails get the same reply until `close`: trying again would lock the account.
     """
 
     def __init__(self, account: MailAccount, credential: Credential | None, *, egress: Egress) -> None:
@@ -31,26 +32,25 @@ class Submission:
         self._credential = credential
         self._egress = egress
         self._transactions: LockStep | None = None
+        self._auth_failure: Reply | None = None
 
     def submit(self, mails: Iterable[MailObject], *, deadline: float) -> Iterator[Reply]:
         """Give one reply for each mail, in order; nothing that network or relay do raises.
 
         Each phase ends after the relay's `timeout_seconds`, all of them by `deadline`, a time of `time.monotonic()`.
-        Once AUTH failed, the further mails get the same reply: trying again would lock the account.
+        DATA, writing the content and waiting for its reply are a phase each.
         """
         limits = TimeLimits(phase_seconds=self._account.relay.timeout_seconds, deadline=deadline)
-        auth_failure: Reply | None = None
         for mail in mails:
-            reply = auth_failure or unsendable(mail.envelope) or self._submit(mail, limits)
+            reply = unsendable(mail.envelope) or self._auth_failure or self._submit(mail, limits)
             if reply.phase is Phase.AUTH:
-                auth_failure = reply
+                self._auth_failure = reply
             yield reply
 
     def close(self) -> None:
         """End the session; it takes a second at most and never fails."""
-        if self._transactions is not None:
-            self._transactions.close()
-        self._transactions = None
+        self._leave()
+        self._auth_failure = None
 
     def __enter__(self) -> Self:
         """Open nothing yet."""
@@ -65,7 +65,7 @@ class Submission:
             reply = self._attempt(self._transactions, mail, limits)
             if not _was_closed_between_mails(reply):
                 return reply
-        self.close()
+        self._leave()
         try:
             session = open_session(self._account, self._credential, egress=self._egress, limits=limits)
         except PhaseFailed as failure:
@@ -77,8 +77,13 @@ class Submission:
         try:
             return transactions.submit(mail, limits=limits)
         except PhaseFailed as failure:
-            self.close()
+            self._leave()
             return failure.reply
+
+    def _leave(self) -> None:
+        if self._transactions is not None:
+            self._transactions.close()
+        self._transactions = None
 
 
 def _was_closed_between_mails(reply: Reply) -> bool:

@@ -1,0 +1,1 @@
+"""Submission to a scripted relay over real sockets."""

@@ -1,0 +1,1 @@
+"""Adapters on their own, nothing real behind them but loopback sockets."""
