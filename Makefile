@@ -66,6 +66,7 @@ run: setup build ## start the stack on this machine and deliver every sample (AR
 
 publish: .venv/.made ## write the files that are derived from others
 	$(EXPORT) --output-file layers/dependencies/requirements.txt > /dev/null
+	$(RUN)/python -m tests.contract.publish
 
 # A build folder of its own: `make test` and `make run` import what `make build` made for this machine.
 deploy: .tools/sam/.made ## build for AWS and deploy (ARGS="--config-env NAME --guided ...")

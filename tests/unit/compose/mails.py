@@ -62,9 +62,9 @@ def sample(event_type: str) -> dict[str, Any]:
 
 
 def sample_mail(event_type: str, *, sender: Sender = SENDER, recipient: int = 0, **changes: Any) -> Mail:  # noqa: ANN401  (JSON)
-    """Compose a sample; `changes` go into its incident or alert."""
+    """Compose a sample; `changes` go into the object that it is about."""
     event = sample(event_type)
-    event["data"]["alert" if event_type.startswith("alert.") else "incident"] |= changes
+    event["data"][_object(event_type)] |= changes
     return mail_of(event, sender=sender, recipient=recipient)
 
 
@@ -75,24 +75,31 @@ def minimal_mail(
     sender: Sender = SENDER,
     **changes: Any,  # noqa: ANN401  (JSON)
 ) -> Mail:
-    """Compose an event with the required attributes only, and `changes` in its incident or alert."""
+    """Compose an event with the required attributes only, and `changes` in the object that it is about."""
     data: dict[str, Any] = {
         "project": {"id": "acme"},
         "recipients": [recipient or {"email": "ana@example.org"}],
-        "alert" if event_type.startswith("alert.") else "incident": {"id": "7", "title": "Down"} | changes,
+        _object(event_type): {"id": "7", "title": "Down", "name": "Ops"} | changes,
     }
     if event_type.endswith("state_changed"):
         data["change"] = {"state": "resolved"}
     if event_type.startswith("status_page."):
         data["status_page"] = {"id": "public"}
+    if event_type == "settings.secret_expiring":
+        data["expires_on"] = "2026-11-28"
     return mail_of({"type": event_type, "data": data}, sender=sender)
+
+
+def _object(event_type: str) -> str:
+    return {"alert": "alert", "settings": "mail_account"}.get(event_type.partition(".")[0], "incident")
 
 
 def mail_of(event: dict[str, Any], *, sender: Sender = SENDER, recipient: int = 0) -> Mail:
     """Compose an event for its first recipient, or the one asked for."""
     data = CATALOGUE[event["type"]].model_validate(event["data"])
     assert data.recipients
-    notification = Notification(source="/test", id="1", type=event["type"], time=None, subject=None, data=data)
+    time = datetime.fromisoformat(event["time"]) if "time" in event else None
+    notification = Notification(source="/test", id="1", type=event["type"], time=time, subject=None, data=data)
     return read(composed(notification, data.recipients[recipient], sender=sender))
 
 

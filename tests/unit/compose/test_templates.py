@@ -16,7 +16,8 @@ from tests.unit.compose.mails import SAMPLES, mail_of, minimal_mail, sample, sam
 
 TEMPLATES = Path(tocsin.compose.__file__).parent / "templates"
 FOLDERS = {folder.name for folder in TEMPLATES.iterdir() if not folder.name.startswith("_")}
-OWNER_TYPES = [event_type for event_type in CATALOGUE if not event_type.startswith("status_page.")]
+OWNER_TYPES = [event_type for event_type in CATALOGUE if event_type.startswith(("incident.", "alert."))]
+ADMIN_TYPES = [event_type for event_type in CATALOGUE if event_type.startswith("settings.")]
 CHANGE_TYPES = [event_type for event_type in CATALOGUE if event_type.endswith("state_changed")]
 STATUS_PAGE_TYPES = [event_type for event_type in CATALOGUE if event_type.startswith("status_page.")]
 
@@ -48,6 +49,8 @@ def test_every_sample_has_a_type_and_an_id_of_its_own() -> None:
         ("alert.state_changed", "[Acknowledged Alert #7781] - p99 latency of search over 2 s"),
         ("status_page.incident_created", "[Incident] Problems with card payments"),
         ("status_page.incident_state_changed", "[Resolved Incident] Problems with card payments"),
+        ("settings.reauthorization_required", "[Action required] Ops mailbox cannot send: authorize it again"),
+        ("settings.secret_expiring", "[Reminder] The client secret of Ops mailbox expires in 7 days"),
     ],
 )
 def test_the_subject_says_what_happened(event_type: str, subject: str) -> None:
@@ -55,22 +58,24 @@ def test_the_subject_says_what_happened(event_type: str, subject: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event_type", "subject"),
+    ("event_type", "subject", "name"),
     [
-        ("incident.created", "[New Incident] - Down"),
-        ("incident.state_changed", "[Resolved Incident] - Down"),
-        ("alert.created", "[New Alert] - Down"),
-        ("alert.state_changed", "[Resolved Alert] - Down"),
-        ("status_page.incident_created", "[Incident] Down"),
-        ("status_page.incident_state_changed", "[Resolved Incident] Down"),
+        ("incident.created", "[New Incident] - Down", "Down"),
+        ("incident.state_changed", "[Resolved Incident] - Down", "Down"),
+        ("alert.created", "[New Alert] - Down", "Down"),
+        ("alert.state_changed", "[Resolved Alert] - Down", "Down"),
+        ("status_page.incident_created", "[Incident] Down", "Down"),
+        ("status_page.incident_state_changed", "[Resolved Incident] Down", "Down"),
+        ("settings.reauthorization_required", "[Action required] Ops cannot send: authorize it again", "Ops"),
+        ("settings.secret_expiring", "[Reminder] The client secret of Ops expires on Sat 28 Nov 2026", "Ops"),
     ],
 )
-def test_the_required_attributes_alone_make_a_whole_mail(event_type: str, subject: str) -> None:
+def test_the_required_attributes_alone_make_a_whole_mail(event_type: str, subject: str, name: str) -> None:
     mail = minimal_mail(event_type)
 
     assert mail.message["Subject"] == subject
     for body in (mail.text, _seen(mail.html)):
-        assert "Down" in body
+        assert name in body
         assert not re.search(r"None|Undefined|: *$|\(\)", body, re.MULTILINE)
     assert not re.search("href|<img|<h2", mail.html)
 
@@ -93,6 +98,44 @@ def test_owners_see_every_field_in_both_parts(event_type: str) -> None:
     for url in (occurrence["url"], "https://x.example/ack"):
         assert url in mail.text
         assert f'href="{url}"' in mail.html
+
+
+@pytest.mark.parametrize("event_type", ADMIN_TYPES)
+def test_admins_see_what_it_means_what_to_do_and_where(event_type: str) -> None:
+    event = sample(event_type)
+    event["data"] |= {"remedy": "Remedy R", "url": "https://x.example/account"}
+
+    mail = mail_of(event)
+
+    for body in (mail.text, _seen(mail.html)):
+        for value in (
+            "Ops mailbox", "microsoft365", event["data"]["mail_account"]["id"], "cannot send", "parked",
+            "nothing is lost", "What to do: Remedy R", event["data"].get("error", "Sat 28 Nov"), "as admin of Acme",
+        ):  # fmt: skip
+            assert value in body
+    assert "https://x.example/account" in mail.text
+    assert 'href="https://x.example/account"' in mail.html
+
+
+@pytest.mark.parametrize("event_type", ADMIN_TYPES)
+def test_admins_are_always_told_what_to_do_and_get_no_unsafe_link(event_type: str) -> None:
+    event = sample(event_type)
+    event["data"] |= {"remedy": None, "url": "javascript:alert(1)"}
+
+    mail = mail_of(event)
+
+    assert re.search(r"What to do: \w.*\.$", mail.text, re.MULTILINE)
+    assert "alert(1)" not in mail.text + mail.html
+    assert "href" not in mail.html
+
+
+@pytest.mark.parametrize("event_type", ADMIN_TYPES)
+@pytest.mark.parametrize(("name", "shown"), [("\x00", "7"), ("x" * 5000, "xxx...")])
+def test_an_account_is_named_whatever_its_name(event_type: str, name: str, shown: str) -> None:
+    subject = minimal_mail(event_type, name=name).message["Subject"]
+
+    assert shown in subject
+    assert subject.endswith(("cannot send: authorize it again", "expires on Sat 28 Nov 2026"))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +277,9 @@ def _fields(model: type[NotificationData]) -> set[str]:
 
 
 def _replace_texts(data: dict[str, Any], value: str) -> None:
-    for part in (data[name] for name in ("incident", "alert", "change", "status_page") if name in data):
+    data |= {name: value for name in ("error", "remedy", "url") if name in data}
+    objects = ("incident", "alert", "mail_account", "change", "status_page")
+    for part in (data[name] for name in objects if name in data):
         for name in part:
             if isinstance(part[name], str) and name not in {"id", "kind", "declared_at", "changed_at", "state"}:
                 part[name] = value

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from tocsin.compose.times import display_zones, duration, in_zones
+from tocsin.compose.times import display_zones, duration, expiry, in_zones
 
 AT = datetime(2026, 11, 21, 9, 29, 40, tzinfo=UTC)
 
@@ -59,3 +59,20 @@ def test_the_ends_of_time_are_written_too() -> None:
 )
 def test_a_length_of_time_is_written_by_its_largest_units(seconds: float, written: str) -> None:
     assert duration(seconds) == written
+
+
+@pytest.mark.parametrize(
+    ("on", "told_at", "written"),
+    [
+        (date(2026, 12, 21), AT, "expires in 30 days"),
+        (date(2026, 11, 23), AT, "expires in 2 days"),
+        (date(2026, 11, 22), AT, "expires tomorrow"),
+        (date(2026, 11, 21), AT, "expires today"),
+        (date(2026, 11, 20), AT, "expired on Fri 20 Nov 2026"),
+        (date(2026, 11, 28), None, "expires on Sat 28 Nov 2026"),
+        (date(2026, 11, 22), datetime(2026, 11, 21, 23, 59, tzinfo=timezone(timedelta(hours=-12))), "expires tomorrow"),
+        (date.max, datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), "expires in 3652058 days"),
+    ],
+)
+def test_an_end_is_counted_in_days_from_when_it_was_told(on: date, told_at: datetime | None, written: str) -> None:
+    assert expiry(on, told_at) == written

@@ -138,6 +138,7 @@ def _values(notification: Notification, recipient: Recipient, sender: Sender) ->
     data = notification.data
     values = presentable(data, exclude={"recipients", "recipients_ref", "options"})
     page = getattr(data, "status_page", None)
+    values["told_at"] = notification.time
     values["recipient"] = presentable(recipient)
     values["signature"] = presentable(sender, include={"signature"})["signature"]
     values["zones"] = display_zones(recipient.time_zone, (page.time_zones or ()) if page else ())

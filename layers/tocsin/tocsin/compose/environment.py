@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tocsin.compose.markdown import markdown_to_html, markdown_to_text
-from tocsin.compose.times import duration, in_zones
+from tocsin.compose.times import day, duration, expiry, in_zones
 
 
 def build_environment() -> Environment:
@@ -19,7 +19,9 @@ def build_environment() -> Environment:
         auto_reload=False,
     )
     environment.filters |= {
+        "day": day,
         "duration": duration,
+        "expiry": expiry,
         "in_zones": in_zones,
         "markdown": markdown_to_html,
         "markdown_text": markdown_to_text,

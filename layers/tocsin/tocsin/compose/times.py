@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,24 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2]) or "less than 1 s"
 
 
+def day(on: date) -> str:
+    """Write a day of the calendar: `Sat 28 Nov 2026`."""
+    return f"{_DAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]} {on.year}"
+
+
+def expiry(on: date, told_at: datetime | None) -> str:
+    """Say when something expires, as seen from `told_at`: `expires in 7 days`, `expired on Sat 28 Nov 2026`."""
+    if told_at is None:
+        return f"expires on {day(on)}"
+    match (on - told_at.date()).days:
+        case 0:
+            return "expires today"
+        case 1:
+            return "expires tomorrow"
+        case days:
+            return f"expires in {days} days" if days > 0 else f"expired on {day(on)}"
+
+
 def _known(names: Iterable[str]) -> list[ZoneInfo]:
     return [zone for zone in map(_zone, dict.fromkeys(names)) if zone]
 
@@ -55,7 +73,7 @@ def _in_zone(at: datetime, zone: ZoneInfo) -> str:
         local = at.astimezone(zone)
     except OverflowError:  # the first or last hours that a datetime can hold
         local, zone = at, ZoneInfo("UTC")
-    written = f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
+    written = f"{day(local)}, {local:%H:%M}"
     offset = local.utcoffset() or timedelta()
     return f"{written} UTC" if zone.key == "UTC" else f"{written} ({zone.key}, {_offset(offset)})"
 

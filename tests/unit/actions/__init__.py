@@ -1,0 +1,1 @@
+"""The actions, with fakes of their ports."""

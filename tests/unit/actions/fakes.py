@@ -1,0 +1,113 @@
+"""Fakes of what the actions need, and entries for them to work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tocsin.actions.judge import Judge
+from tocsin.model.delivery import Change, Entry, State
+from tocsin.model.envelope import Envelope, MailObject
+from tocsin.model.remedy import FailureClass, Verdict
+from tocsin.model.reply import Phase, Reply
+from tocsin.model.route import Route
+
+from tests.unit.model.examples import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+ACCEPTED = Reply(phase=Phase.DATA, code=250, text="250 ok")
+LOST = Reply(phase=Phase.AFTER_DATA, code=None, text="connection closed")
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeRemedies:
+    """Knows the class of a failure by the reply's text: `throttled`, `network` and so on. A lost answer is unknown."""
+
+    wait_seconds: int | None = None
+    asked: list[tuple[str, int | None]] = field(default_factory=list)
+
+    def verdict(self, reply: Reply, *, auth_type: str, port: int | None = None) -> Verdict:
+        """The class that the reply names."""
+        self.asked.append((auth_type, port))
+        own = {"connection closed": FailureClass.NETWORK, "out_of_time": FailureClass.NETWORK}
+        failure_class = own.get(reply.text) or FailureClass(reply.text)
+        if reply.phase is Phase.AFTER_DATA:
+            failure_class = FailureClass.UNKNOWN
+        return Verdict(
+            failure_class=failure_class, remedy_id=f"{failure_class}", remedy="Help.", wait_seconds=self.wait_seconds
+        )
+
+
+def failure(failure_class: FailureClass, *, code: int | None = 450) -> Reply:
+    """A reply that `FakeRemedies` puts in this class."""
+    return Reply(phase=Phase.RCPT, code=code, text=failure_class.value)
+
+
+def judge(
+    *,
+    remedies: FakeRemedies | None = None,
+    route: Route = Route.INCIDENT,
+    resubmit_unknown: bool = False,
+    expires_at: datetime = NOW + timedelta(hours=6),
+) -> Judge:
+    """A judge of one notification."""
+    return Judge(
+        remedies=remedies or FakeRemedies(), route=route, resubmit_unknown=resubmit_unknown, expires_at=expires_at
+    )
+
+
+def entry(state: State = State.SUBMITTING, *, attempt: int = 1, number: int = 0, resubmitted: bool = False) -> Entry:
+    """What the journal holds about one delivery."""
+    return Entry(
+        recipient=f"p{number}@example.org",
+        state=state,
+        attempt=attempt,
+        message_id=f"<{number}@acme.example>",
+        resubmitted=resubmitted,
+    )
+
+
+def mail(recipient: str) -> MailObject:
+    """A mail to a recipient."""
+    return MailObject(envelope=Envelope(mail_from="ops@acme.example", rcpt_to=recipient), content=b"Subject: x\r\n\r\n")
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeJournal:
+    """A journal that keeps every write; `standing` is what another worker wrote meanwhile."""
+
+    standing: dict[str, Entry] = field(default_factory=dict)
+    writes: list[tuple[list[Change], bool]] = field(default_factory=list)
+
+    def write(self, changes: Sequence[Change], *, last: bool) -> Mapping[str, Entry]:
+        """Keep the changes but those that another worker was before."""
+        conflicts = {
+            change.before.recipient: self.standing[change.before.recipient]
+            for change in changes
+            if change.before.recipient in self.standing
+        }
+        self.writes.append(([change for change in changes if change.before.recipient not in conflicts], last))
+        return conflicts
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeSession:
+    """A session with a relay that gives these replies, then accepts. `told` are the recipients it heard of."""
+
+    replies: Sequence[Reply] = ()
+    before_each: Callable[[], None] = lambda: None
+    told: list[str] = field(default_factory=list)
+    deadline: float | None = None
+
+    def submit(self, mails: Iterable[MailObject], *, deadline: float) -> Iterator[Reply]:
+        """The replies, and after them acceptance."""
+        self.deadline = deadline
+        replies = iter(self.replies)
+        for one in mails:
+            self.before_each()
+            self.told.append(one.envelope.rcpt_to)
+            yield next(replies, ACCEPTED)

@@ -1,0 +1,181 @@
+"""One window: journal `submitting`, tell the relay, journal its answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tocsin.actions.submit_window import Item, Window
+from tocsin.model.delivery import State
+from tocsin.model.remedy import FailureClass
+
+from tests.unit.actions.fakes import ACCEPTED, LOST, FakeJournal, FakeSession, entry, failure, judge, mail
+from tests.unit.model.examples import NOW, account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tocsin.model.delivery import Change
+    from tocsin.model.reply import Reply
+
+F = FailureClass
+S = State
+REFUSED = failure(F.RECIPIENT_PERMANENT, code=550)
+THROTTLED = failure(F.THROTTLED)
+
+
+def items(number: int, *, state: State = State.QUEUED, attempt: int = 0) -> list[Item]:
+    entries = [entry(state, attempt=attempt, number=index) for index in range(number)]
+    return [Item(entry=one, mail=mail(one.recipient)) for one in entries]
+
+
+def window(
+    session: FakeSession, journal: FakeJournal | None = None, *, may_begin: Callable[[], bool] = lambda: True
+) -> Window:
+    return Window(
+        account=account(),
+        session=session,
+        journal=journal or FakeJournal(),
+        judge=judge(),
+        clock=lambda: NOW,
+        may_begin=may_begin,
+        deadline=7.0,
+    )
+
+
+def states(changes: Sequence[Change]) -> list[tuple[State, int]]:
+    return [(change.state, change.attempt) for change in changes]
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_every_mail_is_journaled_before_the_relay_hears_of_it_and_its_answer_after(*, last: bool) -> None:
+    journal = FakeJournal()
+    session = FakeSession(before_each=lambda: seen.append(len(journal.writes)))
+    seen: list[int] = []
+
+    answers = window(session, journal).submit(items(3), last=last)
+
+    assert seen == [1, 1, 1]
+    (begun, begun_last), (answered, answered_last) = journal.writes
+    assert states(begun) == [(S.SUBMITTING, 1)] * 3
+    assert (begun_last, answered_last) == (False, last)
+    assert answered == answers
+    assert states(answers) == [(S.ACCEPTED, 1)] * 3
+    assert all(change.before.state is S.SUBMITTING and change.mail_account_id == "first" for change in answers)
+    assert session.deadline == 7.0
+
+
+def test_what_another_worker_changed_meanwhile_is_not_submitted() -> None:
+    journal = FakeJournal(standing={"p1@example.org": entry(S.ACCEPTED, number=1)})
+    session = FakeSession()
+
+    answers = window(session, journal).submit(items(3), last=True)
+
+    assert session.told == ["p0@example.org", "p2@example.org"]
+    assert [change.before.recipient for change in answers] == session.told
+
+
+def test_a_window_of_which_nothing_is_left_tells_the_relay_nothing() -> None:
+    journal = FakeJournal(standing={"p0@example.org": entry(S.ACCEPTED)})
+    session = FakeSession()
+
+    assert window(session, journal).submit(items(1), last=True) == []
+    assert session.told == []
+
+
+@pytest.mark.parametrize(
+    ("replies", "told", "expected"),
+    [
+        pytest.param(
+            [ACCEPTED, REFUSED],
+            4,
+            [(S.ACCEPTED, 1), (S.REFUSED, 1), (S.ACCEPTED, 1), (S.ACCEPTED, 1)],
+            id="a-refused-recipient-goes-on",
+        ),
+        pytest.param(
+            [THROTTLED],
+            4,
+            [(S.DEFERRED, 1), (S.ACCEPTED, 1), (S.ACCEPTED, 1), (S.ACCEPTED, 1)],
+            id="one-throttle-goes-on",
+        ),
+        pytest.param(
+            [THROTTLED, ACCEPTED, THROTTLED],
+            3,
+            [(S.DEFERRED, 1), (S.ACCEPTED, 1), (S.DEFERRED, 1), (S.DEFERRED, 0)],
+            id="a-second-throttle-stops",
+        ),
+        pytest.param(
+            [failure(F.THROTTLED, code=421)],
+            1,
+            [(S.DEFERRED, 1), *[(S.DEFERRED, 0)] * 3],
+            id="a-closing-throttle-stops",
+        ),
+        pytest.param(
+            [ACCEPTED, failure(F.NETWORK, code=None)],
+            2,
+            [(S.ACCEPTED, 1), (S.DEFERRED, 1), *[(S.DEFERRED, 0)] * 2],
+            id="the-network-stops",
+        ),
+        pytest.param([failure(F.AUTH_PERMANENT, code=535)], 1, [(S.PARKED, 0)] * 4, id="a-refused-credential-stops"),
+        pytest.param(
+            [failure(F.AUTH_TRANSIENT)], 1, [(S.DEFERRED, 1), *[(S.DEFERRED, 0)] * 3], id="auth-in-trouble-stops"
+        ),
+        pytest.param([failure(F.CONFIG, code=553)], 1, [(S.PARKED, 0)] * 4, id="a-refused-sender-stops"),
+        pytest.param([LOST], 1, [(S.UNKNOWN, 1), *[(S.DEFERRED, 0)] * 3], id="a-lost-answer-stops-and-touches-one"),
+    ],
+)
+def test_what_concerns_the_account_stops_the_window_and_spends_no_attempt_of_the_untold(
+    replies: Sequence[Reply], told: int, expected: list[tuple[State, int]]
+) -> None:
+    session = FakeSession(replies=replies)
+    journal = FakeJournal()
+
+    answers = window(session, journal).submit(items(4), last=True)
+
+    assert len(session.told) == told
+    assert states(answers) == expected
+    assert len({change.before.recipient for change in journal.writes[-1][0]}) == 4
+
+
+def test_what_a_lost_answer_stopped_is_a_matter_of_the_network() -> None:
+    answers = window(FakeSession(replies=[LOST])).submit(items(2), last=True)
+
+    assert answers[1].verdict is not None
+    assert answers[1].verdict.failure_class is F.NETWORK
+    assert answers[1].retry_at is not None
+    assert answers[1].retry_at > NOW
+
+
+@pytest.mark.parametrize("begun", [0, 2])
+def test_what_there_is_no_time_for_is_deferred_and_due_at_once(begun: int) -> None:
+    session = FakeSession()
+
+    answers = window(session, may_begin=lambda: len(session.told) < begun).submit(items(3), last=True)
+
+    assert len(session.told) == begun
+    assert states(answers) == [(S.ACCEPTED, 1)] * begun + [(S.DEFERRED, 0)] * (3 - begun)
+    assert {change.retry_at for change in answers[begun:]} == {NOW}
+    assert {change.reply.text for change in answers[begun:] if change.reply} == {"out_of_time"}
+
+
+@pytest.mark.parametrize(("state", "resubmitted"), [(S.DEFERRED, False), (S.SUBMITTING, False), (S.UNKNOWN, True)])
+def test_a_further_try_counts_and_one_after_an_unknown_outcome_is_marked(state: State, *, resubmitted: bool) -> None:
+    journal = FakeJournal()
+
+    [answer] = window(FakeSession(), journal).submit(items(1, state=state, attempt=2), last=True)
+
+    assert (answer.state, answer.attempt, answer.before.resubmitted) == (S.ACCEPTED, 3, resubmitted)
+    assert answer.before.message_id == "<0@acme.example>"
+
+
+def test_a_relay_that_falls_silent_leaves_the_rest_for_later() -> None:
+    """A session that gives fewer replies than mails has no more to say about them."""
+
+    class Silent(FakeSession):
+        def submit(self, mails: object, *, deadline: float) -> object:  # type: ignore[override]  # narrower on purpose
+            del mails, deadline
+            return iter([ACCEPTED])
+
+    answers = window(Silent()).submit(items(3), last=True)
+
+    assert states(answers) == [(S.ACCEPTED, 1), (S.DEFERRED, 0), (S.DEFERRED, 0)]

@@ -1,0 +1,1 @@
+"""The adapters to AWS, with fakes of its clients."""
