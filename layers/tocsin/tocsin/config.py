@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 class Config:
     """The environment of a function: each field is the variable of the same name in upper case.
 
-    `secret_prefix` is `tocsin/<stage>`; `allowed_private_hosts` is a comma-separated list of `host:port`.
+    All functions are told the same; what each may do with it, its role says. `secret_prefix` is `tocsin/<stage>`;
+    `allowed_private_hosts` is a comma-separated list of `host:port`; `public_base_url` is where our own URLs begin,
+    without a slash at its end; `oidc_projects_claim` names the claim that holds an admin's permissions.
     """
 
     settings_table: str
     deliveries_table: str
     suppressions_table: str
+    ephemeral_table: str
     payload_bucket: str
     notification_queue_arn: str
     bulk_queue_arn: str
@@ -30,7 +33,11 @@ class Config:
     dead_letter_queue_url: str
     event_bus_name: str
     secret_prefix: str
+    secret_key_arn: str
+    secret_writes_per_second: str
     allowed_private_hosts: str
+    public_base_url: str
+    oidc_projects_claim: str
     retention_days: str
     function_timeout_seconds: str
 

@@ -26,12 +26,20 @@ class MisconfiguredError(TocsinError):
     """The deployment is wrong; neither waiting nor dropping helps."""
 
 
+class AccountChanged(TransientError):
+    """The mail account was edited, renewed or deleted meanwhile; nothing was written."""
+
+
 class AlreadyStored(TransientError):
     """The notification was stored before: go on from what the journal holds."""
 
 
 class ChunkOwned(TransientError):
     """Another worker owns the chunk of recipients; its lease ends on its own."""
+
+
+class GrantBusy(TransientError):
+    """Another worker is renewing the grant; its token will be there shortly."""
 
 
 class TooLate(TransientError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import secrets
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,10 +14,19 @@ import boto3
 from botocore.config import Config as ClientConfig
 
 from tocsin.actions.deliver import Deliver
+from tocsin.actions.log_in import LogIn
 from tocsin.actions.receive import Receive
+from tocsin.actions.refresh_due import RefreshDue
+from tocsin.actions.renew_grant import RenewGrant
+from tocsin.actions.warn_of_secret_end import WarnOfSecretEnd
+from tocsin.adapters.admin_notices import AdminNotices
 from tocsin.adapters.egress import Egress
 from tocsin.adapters.event_bus import EventBus
+from tocsin.adapters.grant_store import GrantStore
+from tocsin.adapters.identity_providers import IdentityProviders
 from tocsin.adapters.journal import Journals
+from tocsin.adapters.leases import Leases
+from tocsin.adapters.mail_account_items import DUE_SHARDS
 from tocsin.adapters.payload_store import PayloadStore
 from tocsin.adapters.queues import BulkQueue, DeadLetterQueue, give_back_now
 from tocsin.adapters.secret_store import SecretStore
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
 
 _LEASE_OUTLIVES_FUNCTION_BY = timedelta(seconds=5)
 _CLIENT = ClientConfig(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
+_RENEWALS_AT_ONCE = 32
 _making_clients = Lock()
 
 
@@ -46,34 +58,108 @@ def config() -> Config:
 def receive(on_event_failure: Callable[[str, int], None]) -> Receive:
     """The action behind both queues. `on_event_failure` is told of events that the bus did not take."""
     settings = config()
-    payloads = PayloadStore(lambda: _client("s3"), settings.payload_bucket)
-    bus = EventBus(_client("events"), settings.event_bus_name, on_failure=on_event_failure)
+    payloads = PayloadStore(lambda: client("s3"), settings.payload_bucket)
+    bus = EventBus(client("events"), settings.event_bus_name, on_failure=on_event_failure)
     return Receive(
         deliver=Deliver(
-            settings=SettingsStore(_client("dynamodb"), settings.settings_table, monotonic=time.monotonic),
-            secrets=SecretStore(lambda: _client("secretsmanager"), settings.secret_prefix),
-            suppressions=SuppressionStore(_client("dynamodb"), settings.suppressions_table),
+            settings=settings_store(),
+            log_in=LogIn(
+                secrets=SecretStore(lambda: client("secretsmanager"), settings.secret_prefix),
+                renew=renew_grant(on_event_failure),
+                clock=now,
+            ),
+            suppressions=SuppressionStore(client("dynamodb"), settings.suppressions_table),
             composer=Composer(),
             sessions=sessions(),
             remedies=Remedies(),
             bus=bus,
-            clock=_now,
+            clock=now,
         ),
         journals=_journals(settings, payloads),
         payloads=payloads,
-        bulk_queue=BulkQueue(lambda: _client("sqs"), settings.bulk_queue_url, clock=_now),
-        dead_letters=DeadLetterQueue(lambda: _client("sqs"), settings.dead_letter_queue_url, payloads),
+        bulk_queue=BulkQueue(lambda: client("sqs"), settings.bulk_queue_url, clock=now),
+        dead_letters=DeadLetterQueue(lambda: client("sqs"), settings.dead_letter_queue_url, payloads),
         bus=bus,
-        clock=_now,
+        clock=now,
     )
+
+
+@cache
+def refresh_due(on_failure: Callable[[str, int], None]) -> RefreshDue:
+    """The action behind the schedule. `on_failure` is told of events and notices that were not taken."""
+    bus = EventBus(client("events"), config().event_bus_name, on_failure=on_failure)
+    return RefreshDue(
+        grants=grants(),
+        renew=renew_grant(on_failure),
+        warn=WarnOfSecretEnd(
+            grants=grants(), bus=bus, admins=_admin_notices(on_failure), clock=now, jitter=random.random
+        ),
+        shards=DUE_SHARDS,
+        workers=_RENEWALS_AT_ONCE,
+        starts_per_second=float(config().secret_writes_per_second),
+        clock=now,
+        monotonic=time.monotonic,
+        pause=time.sleep,
+    )
+
+
+@cache
+def renew_grant(on_failure: Callable[[str, int], None]) -> RenewGrant:
+    """The renewal of one grant. `on_failure` is told of events and notices that were not taken."""
+    bus = EventBus(client("events"), config().event_bus_name, on_failure=on_failure)
+    return RenewGrant(
+        grants=grants(),
+        leases=Leases(client("dynamodb"), config().ephemeral_table, clock=now),
+        tokens=identity_providers(),
+        bus=bus,
+        admins=_admin_notices(on_failure),
+        clock=now,
+        jitter=random.random,
+        pause=time.sleep,
+        new_holder=lambda: secrets.token_hex(16),
+    )
+
+
+@cache
+def identity_providers() -> IdentityProviders:
+    """The OAuth2 client side."""
+    return IdentityProviders(egress(), Remedies())
+
+
+@cache
+def egress() -> Egress:
+    """The guard of all connections to hosts that an admin typed."""
+    return Egress(config().allowed_private_hosts)
+
+
+@cache
+def grants() -> GrantStore:
+    """Mail accounts with their secrets, as those need them who change them."""
+    return GrantStore(
+        client("dynamodb"),
+        lambda: client("secretsmanager"),
+        table=config().settings_table,
+        secret_prefix=config().secret_prefix,
+    )
+
+
+def _admin_notices(on_failure: Callable[[str, int], None]) -> AdminNotices:
+    return AdminNotices(
+        lambda: client("sqs"), config().notification_queue_url, settings_store(), on_failure=on_failure
+    )
+
+
+@cache
+def settings_store() -> SettingsStore:
+    """The settings that deliver reads, at most 10 s old."""
+    return SettingsStore(client("dynamodb"), config().settings_table, monotonic=time.monotonic)
 
 
 @cache
 def sessions() -> Sessions:
     """The sessions with relays that the records of an invocation share."""
-    egress = Egress(config().allowed_private_hosts)
     return Sessions(
-        lambda account, credential: Submission(account, credential, egress=egress), monotonic=time.monotonic
+        lambda account, credential: Submission(account, credential, egress=egress()), monotonic=time.monotonic
     )
 
 
@@ -81,11 +167,11 @@ def give_back(queue_arn: str, receipt_handle: str) -> None:
     """Make a message of one of our queues visible again at once."""
     settings = config()
     url = settings.bulk_queue_url if queue_arn == settings.bulk_queue_arn else settings.notification_queue_url
-    give_back_now(_client("sqs"), url, receipt_handle)
+    give_back_now(client("sqs"), url, receipt_handle)
 
 
 def _journals(settings: Config, payloads: PayloadStore) -> Journals:
-    dynamodb = _client("dynamodb")
+    dynamodb = client("dynamodb")
     return Journals(
         dynamodb,
         settings.deliveries_table,
@@ -93,11 +179,12 @@ def _journals(settings: Config, payloads: PayloadStore) -> Journals:
         payloads=payloads,
         lease=timedelta(seconds=float(settings.function_timeout_seconds)) + _LEASE_OUTLIVES_FUNCTION_BY,
         retention=timedelta(days=float(settings.retention_days)),
-        clock=_now,
+        clock=now,
     )
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The time, aware and in UTC."""
     return datetime.now(UTC)
 
 
@@ -106,6 +193,7 @@ def _made(service: str) -> Any:  # noqa: ANN401  (each service's client is a typ
     return boto3.client(service, config=_CLIENT)  # type: ignore[call-overload]  # the stubs know literals only
 
 
-def _client(service: str) -> Any:  # noqa: ANN401  (as above)
+def client(service: str) -> Any:  # noqa: ANN401  (as above)
+    """The function's client of an AWS service."""
     with _making_clients:  # boto3's default session is not thread-safe
         return _made(service)

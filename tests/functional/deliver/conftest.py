@@ -1,87 +1,33 @@
-"""One moto stack for all tests of DeliverFunction; each test has a project of its own."""
+"""What the tests of DeliverFunction share."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from itertools import count
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto import mock_aws
-from moto.core.botocore_stubber import BotocoreStubber
 
-from tests.functional.deliver.stack import Acme, Stack
-from tocsin import wiring
+from tests.functional.conftest import Context
+from tests.functional.deliver.stack import Acme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-_AWS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "POWERTOOLS_METRICS_NAMESPACE": "Tocsin",
-}
+    from tests.functional.deliver.stack import Stack
+
 _message_numbers = count(1)
 
 type Invoke = Callable[..., list[str]]
 
 
-@dataclass
-class Context:
-    """What Lambda tells a function about its invocation."""
-
-    seconds: float = 60.0
-    function_name: str = "deliver"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:deliver"
-    aws_request_id: str = "00000000-0000-4000-8000-000000000000"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """The time left, which in these tests stands still."""
-        return int(self.seconds * 1000)
-
-
-def _one_at_a_time(patch: pytest.MonkeyPatch) -> None:
-    """Make moto answer one call after the other: its transactions are not isolated from other threads."""
-    lock, answer = RLock(), BotocoreStubber.__call__
-
-    def locked(stubber: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  (moto's own signature)
-        with lock:
-            return answer(stubber, *args, **kwargs)
-
-    patch.setattr(BotocoreStubber, "__call__", locked)
-
-
-@pytest.fixture(scope="session")
-def _stack() -> Iterator[Stack]:
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
-        _one_at_a_time(environment)
-        for name, value in _AWS.items():
-            environment.setenv(name, value)
-        stack = Stack()
-        for name, value in stack.environment.items():
-            environment.setenv(name, value)
-        _configure_with_every_port_allowed()
-        yield stack
-
-
-def _configure_with_every_port_allowed() -> None:
-    """Let every port of the loopback address be a relay of some test; too long for an environment that is inherited."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("ALLOWED_PRIVATE_HOSTS", ",".join(f"127.0.0.1:{port}" for port in range(1, 65536)))
-        wiring.config()
-
-
 @pytest.fixture
-def stack(_stack: Stack) -> Stack:
+def stack(whole_stack: Stack) -> Stack:
     """The stack, its queues and its journal empty: moto copies whole tables at each transaction."""
-    for queue in _stack.queues:
-        _stack.messages(queue)
-    _stack.forget_deliveries()
-    return _stack
+    for queue in whole_stack.queues:
+        whole_stack.messages(queue)
+    whole_stack.forget_deliveries()
+    return whole_stack
 
 
 @pytest.fixture

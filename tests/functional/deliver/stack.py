@@ -25,12 +25,24 @@ LOGIN: Json = {"security": "starttls", "mechanisms": ("PLAIN",), "passwords": {"
 """What a relay is told so that a project's account, as `Acme.save` writes it, can log in."""
 
 
+def create_table(name: str) -> None:
+    """Create a table as the template defines it."""
+    properties = RESOURCES[name]["Properties"]
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode=properties["BillingMode"],
+        AttributeDefinitions=properties["AttributeDefinitions"],
+        KeySchema=properties["KeySchema"],
+        **{name: properties[name] for name in ("GlobalSecondaryIndexes",) if name in properties},
+    )
+
+
 class Stack:
     """Queues, tables, bus and bucket under their logical ids."""
 
     def __init__(self) -> None:
         for table in _TABLES:
-            self._create_table(table)
+            create_table(table)
         self.queues = {name: boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in _QUEUES}
         boto3.client("s3").create_bucket(Bucket="payloads")
         boto3.client("s3").put_bucket_versioning(Bucket="payloads", VersioningConfiguration={"Status": "Enabled"})
@@ -43,6 +55,7 @@ class Stack:
             "SETTINGS_TABLE": "SettingsTable",
             "DELIVERIES_TABLE": "DeliveriesTable",
             "SUPPRESSIONS_TABLE": "SuppressionsTable",
+            "EPHEMERAL_TABLE": "EphemeralTable",
             "PAYLOAD_BUCKET": "payloads",
             "NOTIFICATION_QUEUE_ARN": self.arn("NotificationQueue"),
             "NOTIFICATION_QUEUE_URL": self.queues["NotificationQueue"],
@@ -51,6 +64,10 @@ class Stack:
             "DEAD_LETTER_QUEUE_URL": self.queues["DeadLetterQueue"],
             "EVENT_BUS_NAME": "bus",
             "SECRET_PREFIX": "tocsin/test",
+            "SECRET_KEY_ARN": "alias/aws/secretsmanager",
+            "SECRET_WRITES_PER_SECOND": "40",
+            "PUBLIC_BASE_URL": "https://tocsin.example",
+            "OIDC_PROJECTS_CLAIM": "tocsin_projects",
             "ALLOWED_PRIVATE_HOSTS": "",
             "RETENTION_DAYS": "30",
             "FUNCTION_TIMEOUT_SECONDS": "60",
@@ -85,17 +102,7 @@ class Stack:
     def forget_deliveries(self) -> None:
         """Start a new journal."""
         boto3.client("dynamodb").delete_table(TableName="DeliveriesTable")
-        self._create_table("DeliveriesTable")
-
-    def _create_table(self, name: str) -> None:
-        properties = RESOURCES[name]["Properties"]
-        boto3.client("dynamodb").create_table(
-            TableName=name,
-            BillingMode=properties["BillingMode"],
-            AttributeDefinitions=properties["AttributeDefinitions"],
-            KeySchema=properties["KeySchema"],
-            **{name: properties[name] for name in ("GlobalSecondaryIndexes",) if name in properties},
-        )
+        create_table("DeliveriesTable")
 
     def _create_bus(self) -> None:
         events = boto3.client("events")
@@ -112,9 +119,14 @@ class Acme:
     account_id: str = "01JD7Z0000000000000000ACME"
     changes: Json = field(default_factory=dict)
     project: Json = field(default_factory=dict)
+    secret: Json = field(default_factory=dict)
+    found_out: Json = field(default_factory=dict)
 
     def save(self, relay: Relay | None, *, port: int = 1, password: str | None = "secret") -> None:  # noqa: S107  (the relay's)
-        """Write project, mail account and secret; `changes` are laid over the account's document."""
+        """Write project, mail account and secret; `changes` and `secret` are laid over the account's own.
+
+        `found_out` is what the account's state says, and makes a grant due at once.
+        """
         document = self._account(relay, port) | self.changes
         item: Json = {
             "project_id": {"S": self.id},
@@ -124,6 +136,9 @@ class Acme:
         }
         if password is not None:
             item["credential_version"] = {"S": self._secret(document, password)}
+        if self.found_out:
+            item |= {"state": {"S": json.dumps(self.found_out)}, "due_shard": {"N": "3"}}
+            item["refresh_at"] = {"S": "2026-01-01T00:00:00Z"}
         boto3.client("dynamodb").put_item(TableName="SettingsTable", Item=item)
         self._save_project()
 
@@ -203,6 +218,42 @@ class Acme:
             if not item["sk"]["S"].startswith("#")
         }
 
+    def account(self) -> Json:
+        """The mail account's item: its state, as plain values, beside its other attributes."""
+        key = {"project_id": {"S": self.id}, "sk": {"S": f"mail-account#{self.account_id}"}}
+        item = boto3.client("dynamodb").get_item(TableName="SettingsTable", Key=key)["Item"]
+        values = {name: plain(value) for name, value in item.items()}
+        return values | {"state": json.loads(values.get("state", "{}"))}
+
+    def let_token_lapse(self) -> None:
+        """Let time pass until the access token is over, and the grant due."""
+        past = "2026-01-01T00:00:00Z"
+        state = self.account()["state"]
+        state["grant"] |= {"access_token_expires_at": past, "renewed_at": past}
+        self._write_account(state=json.dumps(state), refresh_at=past)
+
+    def forget_renewal(self) -> None:
+        """Leave the account as a function does that dies after it stored new tokens and before it said so."""
+        name = f"tocsin/test/{self.id}/{self.account_id}"
+        versions = boto3.client("secretsmanager").list_secret_version_ids(SecretId=name)["Versions"]
+        [first] = [one["VersionId"] for one in versions if "AWSCURRENT" not in one["VersionStages"]]
+        self._write_account(state=json.dumps(self.found_out), credential_version=first)
+
+    def _write_account(self, **attributes: str) -> None:
+        boto3.client("dynamodb").update_item(
+            TableName="SettingsTable",
+            Key={"project_id": {"S": self.id}, "sk": {"S": f"mail-account#{self.account_id}"}},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={f":{name}": {"S": value} for name, value in attributes.items()},
+        )
+
+    def stored_secret(self) -> Json:
+        """The newest version of the account's secret."""
+        stored = boto3.client("secretsmanager").get_secret_value(SecretId=f"tocsin/test/{self.id}/{self.account_id}")
+        secret: Json = json.loads(stored["SecretString"])
+        return secret | {"version": stored["VersionId"]}
+
     def states(self) -> dict[str, str]:
         """The state of each delivery."""
         return {recipient: delivery["state"] for recipient, delivery in self.deliveries().items()}
@@ -235,7 +286,7 @@ class Acme:
     def _secret(self, document: Json, password: str) -> str:
         relay, auth = document["relay"], document["auth"]
         saved_for = {name: relay[name] for name in ("host", "port", "security")} | {"username": auth["username"]}
-        secret = {"saved_for": saved_for, "password": password, "access_token": password}
+        secret = {"saved_for": saved_for, "password": password, "access_token": password} | self.secret
         created = boto3.client("secretsmanager").create_secret(
             Name=f"tocsin/test/{self.id}/{self.account_id}", SecretString=json.dumps(secret)
         )

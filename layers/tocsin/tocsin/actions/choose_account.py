@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from tocsin.errors import SecretUnavailable
+from tocsin.actions.log_in import NoCredential
 from tocsin.model.address import BadAddress
-from tocsin.model.credential import Credential
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.retry import route_of
-from tocsin.model.route import FallbackPolicy, Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tocsin.model.credential import AccountSecret
+    from tocsin.actions.log_in import LogIn
+    from tocsin.model.credential import Credential
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.notification import Notification
     from tocsin.model.project import ProjectSettings
+    from tocsin.model.remedy import Verdict
 
-
-class Secrets(Protocol):
-    """Where the secrets of mail accounts are kept."""
-
-    def secret(self, account: MailAccount) -> AccountSecret:
-        """The secret at the account's credential version.
-
-        Raises:
-            SecretUnavailable: only an admin can help.
-            TransientError: it may be read later.
-        """
-        ...
+_TO_ADMINS = "settings"  # the family of what a project's admins are told of their mail accounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +33,34 @@ class Usable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unusable:
-    """No account may send: the obstacle of the first choice, as a reply of our own."""
+    """No account may send: the obstacle of the first choice. `verdict` None: the table of remedies knows the reply."""
 
-    mail_account_id: str | None
+    account: MailAccount | None
     reply: Reply
+    verdict: Verdict | None = None
 
 
-def choose_account(notification: Notification, settings: ProjectSettings, secrets: Secrets) -> Usable | Unusable:
-    """The first account of the notification's route that can send, as far as the project allows fall-back."""
+def choose_account(notification: Notification, settings: ProjectSettings, log_in: LogIn) -> Usable | Unusable:
+    """The first account of the notification's route that can send, as far as the project allows fall-back.
+
+    A word to the admins goes by whichever account still can: it may be the route itself that they must put right.
+
+    Raises:
+        TransientError: a secret may be read later.
+    """
     first: Unusable | None = None
     for account in _candidates(notification, settings):
+        obstacle = _obstacle(account, notification)
+        if obstacle is not None:
+            first = first or Unusable(account=account, reply=_own(obstacle))
+            continue
         try:
-            return Usable(account=account, credential=_credential(account, route_of(notification), secrets))
-        except _Obstacle as obstacle:
-            first = first or Unusable(mail_account_id=account.id, reply=_own_reply(str(obstacle)))
-    missing = "no_route" if notification.data.options.mail_account_id is None else "mail_account_not_found"
-    return first or Unusable(mail_account_id=None, reply=_own_reply(missing))
-
-
-class _Obstacle(Exception):
-    """Why an account cannot send: the code of a row of `data/remedies.toml`."""
+            current, credential = log_in.credential(account)
+        except NoCredential as missing:
+            first = first or Unusable(account=account, reply=missing.reply, verdict=missing.verdict)
+        else:
+            return Usable(account=current, credential=credential)
+    return first or Unusable(account=None, reply=_own(_nothing_found(notification)))
 
 
 def _candidates(notification: Notification, settings: ProjectSettings) -> Iterator[MailAccount]:
@@ -72,23 +69,30 @@ def _candidates(notification: Notification, settings: ProjectSettings) -> Iterat
         yield from (account for account in settings.mail_accounts.values() if account.id == named)
         return
     accounts = settings.accounts_for(route_of(notification))
-    yield from accounts if settings.project.fallback_policy is not FallbackPolicy.NONE else accounts[:1]
+    yield from accounts
+    if notification.family == _TO_ADMINS:
+        yield from (account for account in settings.mail_accounts.values() if account not in accounts)
 
 
-def _credential(account: MailAccount, route: Route, secrets: Secrets) -> Credential | None:
-    if not account.enabled or account.status == "disabled":
-        raise _Obstacle("account_disabled")
-    if account.paused:
-        raise _Obstacle("account_paused")
-    if account.status == "reauthorization_required":
-        raise _Obstacle("reauthorization_required")
-    if account.transport != "smtp":
-        raise _Obstacle("transport_not_available")
-    if route not in account.use_for:
-        raise _Obstacle("account_not_for_route")
-    if not _has_address(account):
-        raise _Obstacle("sender_invalid")
-    return None if account.auth.type == "none" and not _proxy_login(account) else _from_secret(account, secrets)
+def _nothing_found(notification: Notification) -> str:
+    return "no_route" if notification.data.options.mail_account_id is None else "mail_account_not_found"
+
+
+def _obstacle(account: MailAccount, notification: Notification) -> str | None:
+    """What stands in the account's way, beside its credential."""
+    obstacles = {
+        "account_disabled": not account.enabled or account.status == "disabled",
+        "account_paused": account.paused,
+        "reauthorization_required": account.status == "reauthorization_required",
+        "transport_not_available": account.transport != "smtp",
+        "account_not_for_route": not _may_carry(account, notification),
+        "sender_invalid": not _has_address(account),
+    }
+    return next((name for name, stands in obstacles.items() if stands), None)
+
+
+def _may_carry(account: MailAccount, notification: Notification) -> bool:
+    return notification.family == _TO_ADMINS or route_of(notification) in account.use_for
 
 
 def _has_address(account: MailAccount) -> bool:
@@ -98,38 +102,5 @@ def _has_address(account: MailAccount) -> bool:
         return False
 
 
-def _proxy_login(account: MailAccount) -> bool:
-    return account.relay.proxy is not None and account.relay.proxy.username is not None
-
-
-def _from_secret(account: MailAccount, secrets: Secrets) -> Credential:
-    if account.credential_version is None:
-        raise _Obstacle("secret_missing")
-    try:
-        secret = secrets.secret(account)
-    except SecretUnavailable as error:
-        raise _Obstacle("secret_missing") from error
-    if not _saved_for(account, secret):
-        raise _Obstacle("secret_not_for_this_relay")
-    password, token = secret.password, secret.access_token
-    if account.auth.type == "password" and password is None:
-        raise _Obstacle("secret_missing")
-    if account.auth.type == "oauth2" and token is None:
-        raise _Obstacle("token_missing")
-    return Credential(
-        version=account.credential_version,
-        username=account.auth.username or account.default_sender.email,
-        password=password.get_secret_value() if password and account.auth.type == "password" else None,
-        token=token.get_secret_value() if token and account.auth.type == "oauth2" else None,
-        proxy_password=secret.proxy_password.get_secret_value() if secret.proxy_password else None,
-    )
-
-
-def _saved_for(account: MailAccount, secret: AccountSecret) -> bool:
-    bound, relay = secret.saved_for, account.relay
-    saved = (bound.host.lower(), bound.port, bound.security, bound.username)
-    return saved == (relay.host.lower(), relay.port, relay.security.value, account.auth.username)
-
-
-def _own_reply(code: str) -> Reply:
+def _own(code: str) -> Reply:
     return Reply(phase=Phase.SETTINGS, code=None, text=code)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,8 +14,9 @@ from tocsin.actions.submit_window import Item, Journal, Window
 from tocsin.errors import InvalidNotification, PermanentError, TooLate
 from tocsin.model.address import BadAddress
 from tocsin.model.chunk import distinct, message_id, thread_root
+from tocsin.model.delivery import State
 from tocsin.model.reply import Phase, Reply
-from tocsin.model.retry import expires_at, route_of
+from tocsin.model.retry import LONGEST_WAIT, expires_at, route_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from tocsin.actions.choose_account import Secrets
     from tocsin.actions.judge import Remedies
+    from tocsin.actions.log_in import LogIn
     from tocsin.actions.submit_window import Session
     from tocsin.model.chunk import Chunk
     from tocsin.model.credential import Credential
-    from tocsin.model.delivery import Change, Entry, State
+    from tocsin.model.delivery import Change, Entry
     from tocsin.model.envelope import MailObject
     from tocsin.model.mail_account import MailAccount, Sender
     from tocsin.model.notification import Notification, Recipient
@@ -154,7 +155,7 @@ class Deliver:
     """The action and all that it needs."""
 
     settings: SettingsStore
-    secrets: Secrets
+    log_in: LogIn
     suppressions: Suppressions
     composer: Composer
     sessions: Sessions
@@ -220,7 +221,7 @@ class _Run:
         )
         for moment in plan.waiting_until:
             self._come_back(moment)
-        chosen = choose_account(self.notification, self.settings, self.deliver.secrets) if plan.due else None
+        chosen = choose_account(self.notification, self.settings, self.deliver.log_in) if plan.due else None
         match chosen:
             case Usable():
                 self._submit(plan, recipients, chosen)
@@ -231,22 +232,40 @@ class _Run:
         return self.outcome
 
     def _domain(self) -> str:
-        """The domain of the route's first sender; a project without any gets one that no mail leaves under."""
-        for account in self.settings.accounts_for(route_of(self.notification)):
+        """The domain of the route's first sender, else of any; a project without any gets one that nobody has."""
+        routed = self.settings.accounts_for(route_of(self.notification))
+        for account in (*routed, *self.settings.mail_accounts.values()):
             with suppress(BadAddress):
                 return account.default_sender.domain
         return f"{self.chunk.project_id.strip('_')}.invalid"
 
     def _parked(self, due: Sequence[Entry], unusable: Unusable) -> list[Change]:
-        account = self.settings.mail_accounts.get(unusable.mail_account_id or "")
         now = self.deliver.clock()
-        return [self.judge.change(entry, unusable.reply, account=account, now=now) for entry in due]
+        return [
+            self.judge.change(entry, unusable.reply, account=unusable.account, now=now, verdict=unusable.verdict)
+            for entry in due
+            if not self._waits(entry)
+        ]
+
+    def _again(self, account: MailAccount, stack: ExitStack) -> Callable[[], tuple[MailAccount, Session]] | None:
+        """How to go on with another token, once, after the relay refused the one at hand."""
+        if account.auth.oauth2 is None:
+            return None
+
+        def session() -> tuple[MailAccount, Session]:
+            renewed, credential = self.deliver.log_in.credential_after_refusal(account)
+            lease = self.deliver.sessions.lease(renewed, credential, deadline=self.time_left.deadline)
+            return renewed, stack.enter_context(lease)
+
+        return session
 
     def _submit(self, plan: Plan, recipients: Mapping[str, Recipient], usable: Usable) -> None:
         account, timeout = usable.account, usable.account.relay.timeout_seconds
         if not self.time_left.begins(timeout):
             raise TooLate("too little time is left to begin a submission")
-        with self.deliver.sessions.lease(account, usable.credential, deadline=self.time_left.deadline) as session:
+        with ExitStack() as stack:
+            lease = self.deliver.sessions.lease(account, usable.credential, deadline=self.time_left.deadline)
+            session = stack.enter_context(lease)
             if not self.time_left.begins(timeout):
                 raise TooLate("the account's sessions were in use for too long")
             items, unmailable = self._composed(plan.due, recipients, account)
@@ -254,6 +273,7 @@ class _Run:
             window = Window(
                 account=account,
                 session=session,
+                another_session=self._again(account, stack),
                 journal=self.journal,
                 judge=self.judge,
                 clock=self.deliver.clock,
@@ -266,6 +286,8 @@ class _Run:
         for start in range(0, len(items), WINDOW):
             last = start + WINDOW >= len(items)
             self._tell(window.submit(items[start : start + WINDOW], last=last))
+            if window.refused is not None:
+                self.deliver.log_in.renew.refused(window.account, *window.refused)
             if not last and not self.time_left.may_go_on():
                 self.journal.write([], last=True)
                 self._come_back(self.deliver.clock())
@@ -278,11 +300,18 @@ class _Run:
         unmailable: list[Change] = []
         for entry in due:
             mail = self._mail(entry, recipients[entry.recipient], account)
-            if isinstance(mail, Reply):
-                unmailable.append(self.judge.change(entry, mail, account=account, now=self.deliver.clock()))
-            else:
+            if not isinstance(mail, Reply):
                 items.append(Item(entry=entry, mail=mail))
+            elif not self._waits(entry):
+                unmailable.append(self.judge.change(entry, mail, account=account, now=self.deliver.clock()))
         return items, unmailable
+
+    def _waits(self, entry: Entry) -> bool:
+        """Whether the entry stays as it is where it cannot be submitted: its mail may have arrived. It is due again."""
+        if entry.state is not State.UNKNOWN:
+            return False
+        self._come_back(min(self.deliver.clock() + LONGEST_WAIT, self.judge.expires_at))
+        return True
 
     def _mail(self, entry: Entry, recipient: Recipient, account: MailAccount) -> MailObject | Reply:
         try:

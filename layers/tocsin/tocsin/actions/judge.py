@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.model.delivery import NEXT, Change, Entry, State
@@ -50,14 +50,21 @@ class Judge:
         return self.remedies.verdict(reply, auth_type=account.auth.type, port=account.relay.port)
 
     def change(
-        self, entry: Entry, reply: Reply, *, account: MailAccount | None, now: datetime, told: bool = True
+        self,
+        entry: Entry,
+        reply: Reply,
+        *,
+        account: MailAccount | None,
+        now: datetime,
+        told: bool = True,
+        verdict: Verdict | None = None,
     ) -> Change:
-        """The change from `entry` that `reply` calls for.
+        """The change from `entry` that `reply` calls for; `verdict` is given where it was judged before.
 
         `told` is false where the relay was never told of this very mail; then, and where it is parked, no attempt is
         spent.
         """
-        verdict = self.verdict(reply, account)
+        verdict = verdict or self.verdict(reply, account)
         state = State.ACCEPTED if verdict is None else state_for(verdict.failure_class)
         if state not in NEXT[entry.state]:  # a deferred one that can no longer be composed waits for its end
             state = State.DEFERRED
@@ -79,7 +86,8 @@ class Judge:
         if state is not State.DEFERRED:
             return None
         hint = timedelta(seconds=(verdict.wait_seconds if verdict is not None else None) or 0)
-        return min(now + wait_before(max(before.attempt, 1), at_least=hint), max(self.expires_at, now))
+        again_at = now + wait_before(max(before.attempt, 1), at_least=hint)
+        return min(again_at, max(self.expires_at, now)).astimezone(UTC)
 
 
 def concerns_the_rest(verdict: Verdict | None, reply: Reply, *, earlier_throttles: int) -> bool:

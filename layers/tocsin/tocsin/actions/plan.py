@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tocsin.model.delivery import Change, Entry, State, queued
+from tocsin.model.delivery import NEXT, Change, Entry, State, queued
 from tocsin.model.reply import Phase, Reply
 
 if TYPE_CHECKING:
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-_NOT_IN_FLIGHT = frozenset({State.QUEUED, State.DEFERRED})
-_OPEN = _NOT_IN_FLIGHT | {State.SUBMITTING}
+_OPEN = frozenset({State.QUEUED, State.DEFERRED, State.SUBMITTING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +34,22 @@ def make_plan(
     expires_at: datetime,
     now: datetime,
 ) -> Plan:
-    """Sort the recipients of a chunk that the caller owns: one found `submitting` is left from a crash, and due."""
+    """Sort the recipients of a chunk that the caller owns.
+
+    One found `submitting` is left from a crash, and due. One whose outcome is unknown cannot become `suppressed`: it
+    waits for its end.
+    """
     plan = Plan()
     for recipient in recipients:
         entry = entries.get(recipient) or queued(recipient, message_id(recipient))
         if not _is_open(entry):
             continue
-        if entry.state in _NOT_IN_FLIGHT and recipient in suppressed:
+        if recipient in suppressed and State.SUPPRESSED in NEXT[entry.state]:
             plan.decided.append(_decided(entry, State.SUPPRESSED))
-        elif entry.state in _NOT_IN_FLIGHT and now >= expires_at:
+        elif now >= expires_at and State.EXPIRED in NEXT[entry.state]:
             plan.decided.append(_decided(entry, State.EXPIRED))
+        elif recipient in suppressed and entry.state is State.UNKNOWN:
+            plan.waiting_until.append(expires_at)
         elif entry.retry_at is not None and entry.retry_at > now:
             plan.waiting_until.append(entry.retry_at)
         else:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.actions.judge import concerns_the_rest
+from tocsin.actions.log_in import NoCredential
+from tocsin.errors import TransientError
 from tocsin.model.delivery import Change, Entry, State
 from tocsin.model.remedy import FailureClass
 from tocsin.model.reply import Phase, Reply
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from tocsin.actions.judge import Judge
     from tocsin.model.envelope import MailObject
     from tocsin.model.mail_account import MailAccount
+    from tocsin.model.remedy import Verdict
 
 
 class Journal(Protocol):
@@ -52,25 +55,32 @@ class Item:
     mail: MailObject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Window:
-    """What the windows of one run share. `may_begin` says whether there is time for one more mail."""
+    """What the windows of one run share.
+
+    `another_session` logs in with another token than the one that the relay refused; it is asked once at most, and
+    raises `NoCredential`. `refused` is set where the relay refused that one as well. `may_begin` says whether there is
+    time for one more mail.
+    """
 
     account: MailAccount
     session: Session
+    another_session: Callable[[], tuple[MailAccount, Session]] | None = None
     journal: Journal
     judge: Judge
     clock: Callable[[], datetime]
     may_begin: Callable[[], bool]
     deadline: float
+    refused: tuple[Reply, Verdict] | None = None
 
     def submit(self, items: Sequence[Item], *, last: bool) -> list[Change]:
         """Submit the items; what became of each that was this worker's to submit."""
         begun = self._begin(items)
-        answers, stopped_by = self._tell(begun)
-        answers += [self._untried(item, stopped_by) for item in begun[len(answers) :]]
-        self.journal.write(answers, last=last)
-        return answers
+        answers, stop = self._tell(begun)
+        answers += [self._untried(item, stop) for item in begun[len(answers) :]]
+        conflicts = self.journal.write(answers, last=last)
+        return [answer for answer in answers if answer.before.recipient not in conflicts]
 
     def _begin(self, items: Sequence[Item]) -> list[Item]:
         changes = [
@@ -89,17 +99,40 @@ class Window:
             if item.entry.recipient not in conflicts
         ]
 
-    def _tell(self, items: Sequence[Item]) -> tuple[list[Change], Reply | None]:
+    def _tell(self, items: Sequence[Item]) -> tuple[list[Change], _Stop | None]:
         answers: list[Change] = []
         throttles = 0
         replies = self.session.submit(self._while_there_is_time(items), deadline=self.deadline)
         for item, reply in zip(items, replies, strict=False):
+            if self.another_session is not None and _asks_for_another_token(reply):
+                return self._tell_again(items[len(answers) :], answers)
             change = self.judge.change(item.entry, reply, account=self.account, now=self.clock())
             answers.append(change)
             if concerns_the_rest(change.verdict, reply, earlier_throttles=throttles):
-                return answers, reply
+                self._note_refusal(reply, change.verdict)
+                return answers, _Stop(reply=reply, verdict=change.verdict)
             throttles += change.verdict is not None and change.verdict.failure_class is FailureClass.THROTTLED
         return answers, None
+
+    def _tell_again(self, items: Sequence[Item], answers: list[Change]) -> tuple[list[Change], _Stop | None]:
+        """Go on behind `answers` with another token, or stop where there is none."""
+        another, self.another_session = self.another_session, None
+        try:
+            if another is not None:
+                self.account, self.session = another()
+        except NoCredential as missing:
+            return answers, _Stop(reply=missing.reply, verdict=missing.verdict)
+        except TransientError:  # what was accepted must be journaled, whatever happens here
+            return answers, _Stop(reply=_NOT_NOW, verdict=None)
+        further, stop = self._tell(items)
+        return [*answers, *further], stop
+
+    def _note_refusal(self, reply: Reply, verdict: Verdict | None) -> None:
+        """Note that a token that was renewed for this relay is refused for good."""
+        renewed = self.account.auth.oauth2 is not None and self.another_session is None
+        if renewed and reply.phase is Phase.AUTH and verdict is not None:
+            final = verdict.failure_class in {FailureClass.AUTH_PERMANENT, FailureClass.CONFIG}
+            self.refused = (reply, verdict) if final else None
 
     def _while_there_is_time(self, items: Sequence[Item]) -> Iterator[MailObject]:
         for item in items:
@@ -107,20 +140,42 @@ class Window:
                 return
             yield item.mail
 
-    def _untried(self, item: Item, stopped_by: Reply | None) -> Change:
+    def _untried(self, item: Item, stop: _Stop | None) -> Change:
         now = self.clock()
-        if stopped_by is not None:
-            reply = _LOST if stopped_by.phase is Phase.AFTER_DATA else stopped_by
-            return self.judge.change(item.entry, reply, account=self.account, now=now, told=False)
-        return Change(
-            before=item.entry,
-            state=State.DEFERRED,
-            attempt=item.entry.attempt - 1,
-            mail_account_id=self.account.id,
-            reply=_OUT_OF_TIME,
-            retry_at=now,
+        if stop is None:
+            return Change(
+                before=item.entry,
+                state=State.DEFERRED,
+                attempt=item.entry.attempt - 1,
+                mail_account_id=self.account.id,
+                reply=_OUT_OF_TIME,
+                retry_at=now,
+            )
+        lost = stop.reply.phase is Phase.AFTER_DATA
+        return self.judge.change(
+            item.entry,
+            _LOST if lost else stop.reply,
+            account=self.account,
+            now=now,
+            told=False,
+            verdict=None if lost else stop.verdict,
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stop:
+    """Why the rest of a window is not tried."""
+
+    reply: Reply
+    verdict: Verdict | None
+
+
+def _asks_for_another_token(reply: Reply) -> bool:
+    """Whether the relay refused the login in a way that a new token may mend; 454 is its own trouble."""
+    return reply.phase is Phase.AUTH and (reply.challenge is not None or reply.code == _REFUSED)
+
+
+_REFUSED = 535
+_NOT_NOW = Reply(phase=Phase.CONNECT, code=None, text="timed out")
 _LOST = Reply(phase=Phase.CONNECT, code=None, text="connection closed")
 _OUT_OF_TIME = Reply(phase=Phase.SETTINGS, code=None, text="out_of_time")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tocsin.errors import InvalidNotification
     from tocsin.model.chunk import Chunk
     from tocsin.model.delivery import Change
+    from tocsin.model.mail_account import MailAccount
     from tocsin.model.notification import Notification
     from tocsin.model.reply import Reply
 
@@ -43,9 +44,23 @@ class EventBus:
         entries: list[PutEventsRequestEntryTypeDef] = []
         for (state, account_id), group in groupby(sorted(told, key=_grouping), key=_grouping):
             frame = _frame(notification, account_id or None)
-            parts = _parts([_delivery(chunk, change) for change in group])
+            room = _EVENT_BYTES - len(json.dumps(frame | {"deliveries": []}))
+            parts = _parts([_delivery(chunk, change) for change in group], room)
             entries += [self._entry(f"delivery.{state}", frame | {"deliveries": deliveries}) for deliveries in parts]
         self._put(entries)
+
+    def account_changed(self, event: str, account: MailAccount) -> None:
+        """Tell `mail_account.<event>`, with what an admin should do about it."""
+        error = account.last_error
+        detail = {
+            "schema_version": _SCHEMA_VERSION,
+            "project_id": account.project_id,
+            "mail_account_id": account.id,
+            "status": account.status,
+            "error": error.model_dump(mode="json", include={"phase", "code", "text"}) if error is not None else None,
+            "remedy": error.remedy if error is not None else None,
+        }
+        self._put([self._entry(f"mail_account.{event}", detail)])
 
     def notification_rejected(self, rejection: InvalidNotification, event: dict[str, Any] | None) -> None:
         """Tell of an event that can never be delivered; with its identity as far as it could be read."""
@@ -111,12 +126,13 @@ def _reply(reply: Reply) -> dict[str, Any]:
     return {"phase": reply.phase.value, "code": reply.code, "enhanced": reply.enhanced, "text": text}
 
 
-def _parts(deliveries: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _parts(deliveries: Sequence[dict[str, Any]], room: int) -> Iterator[list[dict[str, Any]]]:
+    """The deliveries in parts that take at most `room` octets of JSON, which is all ASCII."""
     part: list[dict[str, Any]] = []
     octets = 0
     for delivery in deliveries:
-        size = len(json.dumps(delivery))
-        if part and (len(part) == _DELIVERIES_AN_EVENT or octets + size > _EVENT_BYTES - 4096):
+        size = len(json.dumps(delivery)) + len(", ")
+        if part and (len(part) == _DELIVERIES_AN_EVENT or octets + size > room):
             yield part
             part, octets = [], 0
         part.append(delivery)

@@ -175,16 +175,19 @@ class Journals:
         standing = self._transactions.write([put]).get(0)
         if standing is not None and standing.get("recipients_sha256") != identity["recipients_sha256"]:
             raise InvalidNotification("id_reused", "another event with this source and id was stored before")
+        if standing is not None:
+            received_at = datetime.fromisoformat(standing["received_at"]["S"])
         for batch in batched(others, _BATCH_WRITE_ITEMS, strict=False):
             self._put_all([self._item(chunk, event, received_at) for chunk, event in batch])
 
     def _put_all(self, batch: Sequence[items.Item]) -> None:
         writes: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": item}} for item in batch]
-        for _ in range(_BATCH_WRITE_ROUNDS):
+        for attempt in range(_BATCH_WRITE_ROUNDS):
             answer = self._client.batch_write_item(RequestItems={self._table: writes})
             writes = [*cast("Sequence[WriteRequestTypeDef]", answer["UnprocessedItems"].get(self._table, ()))]
             if not writes:
                 return
+            self._transactions.pause_before_try(attempt + 1)
         raise TransientError("DeliveriesTable did not take all chunks")
 
     def _owner(self, chunk: Chunk, notification: Notification) -> items.Ownership:

@@ -26,7 +26,7 @@ NOTIFICATION = "#notification"
 LEASE = "#lease"
 _DUE_SHARDS = 16
 _KEY_OCTETS = 1500  # of the 2,048 that a partition key may have
-_REPLY_TEXT_CHARACTERS = 2000
+_REPLY_TEXT_CHARACTERS = 500  # every try adds a line to an item of 400 kB at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,14 +114,17 @@ def put_notification(owner: Ownership, item: Item) -> TransactWriteItemTypeDef:
 
 
 def change_delivery(owner: Ownership, change: Change, *, now: datetime) -> TransactWriteItemTypeDef:
-    """Write one change, if the delivery is still in the state that it leaves; an answer only to our own submission."""
+    """Write one change, if the delivery is still in the state that it leaves.
+
+    A submission is answered by its owner, or by a younger one that found it left from a crash.
+    """
     expression = _expression(owner, change, now)
     condition = "attribute_not_exists(pk)"
     if change.before.stored:
         condition = "#state = :before"
         expression.values[":before"] = {"S": change.before.state.value}
         if change.before.state is State.SUBMITTING and change.state is not State.SUBMITTING:
-            condition += " AND #fence = :fence"
+            condition += " AND #fence <= :fence"
     return {
         "Update": {
             "TableName": owner.table,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Condition
@@ -60,16 +61,23 @@ class Sessions:
             self._pools = {key: pool for key, pool in self._pools.items() if pool.in_use}
             for pool in self._pools.values():
                 pool.idle.clear()
-        for session in idle:
-            session.close()
+        if idle:
+            with ThreadPoolExecutor(max_workers=len(idle)) as closing:  # one that hangs holds up no other
+                list(closing.map(lambda session: session.close(), idle))
 
     def _take(self, key: Key, account: MailAccount, credential: Credential | None, deadline: float) -> Submission:
         with self._changed:
-            pool = self._pools.setdefault(key, _Pool())
             free = self._changed.wait_for(
-                lambda: pool.in_use < account.limits.connections, timeout=max(0.0, deadline - self._monotonic())
+                lambda: self._pool(key).in_use < account.limits.connections,
+                timeout=max(0.0, deadline - self._monotonic()),
             )
             if not free:
                 raise TooLate("the account's sessions are all in use")
+            pool = self._pool(key)
+            session = pool.idle.pop() if pool.idle else self._open(account, credential)
             pool.in_use += 1
-            return pool.idle.pop() if pool.idle else self._open(account, credential)
+            return session
+
+    def _pool(self, key: Key) -> _Pool:
+        """The pool as it is now: `close` may have dropped the one that a caller waited for."""
+        return self._pools.setdefault(key, _Pool())

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from tocsin.model.mail_account import MailAccount
+from pydantic import ValidationError
+
+from tocsin.adapters import mail_account_items as items
 from tocsin.model.project import Project, ProjectSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    Item = dict[str, AttributeValueTypeDef]
+    from tocsin.adapters.mail_account_items import Item
+    from tocsin.model.mail_account import MailAccount
 
 _MAX_AGE_SECONDS = 10.0
-_MAIL_ACCOUNT = "mail-account#"
 
 
 class SettingsStore:
@@ -37,10 +39,11 @@ class SettingsStore:
             read_at, settings = self._read.get(project_id, (0.0, None))
         if settings is not None and self._monotonic() - read_at < _MAX_AGE_SECONDS:
             return settings
+        read_at = self._monotonic()  # before the query: what it read may be as old as that
         settings = _settings(self._items(project_id))
         with self._lock:
             if settings is not None:
-                self._read[project_id] = (self._monotonic(), settings)
+                self._read[project_id] = (read_at, settings)
             else:
                 self._read.pop(project_id, None)
         return settings
@@ -51,7 +54,7 @@ class SettingsStore:
             KeyConditionExpression="project_id = :project AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":project": {"S": project_id},
-                ":first": {"S": _MAIL_ACCOUNT},
+                ":first": {"S": items.PREFIX},
                 ":last": {"S": "project"},
             },
         )
@@ -59,23 +62,21 @@ class SettingsStore:
             yield from page["Items"]
 
 
-def _settings(items: Iterable[Item]) -> ProjectSettings | None:
+def _settings(found: Iterable[Item]) -> ProjectSettings | None:
     project: Project | None = None
     accounts: dict[str, MailAccount] = {}
-    for item in items:
-        sort_key = item["sk"]["S"]
-        document = _document(item)
-        if sort_key == "project":
-            project = Project.model_validate(document)
-        elif sort_key.startswith(_MAIL_ACCOUNT):
-            account_id = sort_key.removeprefix(_MAIL_ACCOUNT)
-            accounts[account_id] = MailAccount.model_validate(document | {"id": account_id})
+    for item in found:
+        if item["sk"]["S"] == "project":
+            project = _project(item)
+        elif item["sk"]["S"].startswith(items.PREFIX):
+            with suppress(ValidationError):  # one that cannot be read carries nothing, and harms no other
+                account = items.read_account(item)
+                accounts[account.id] = account
     return ProjectSettings(project=project, mail_accounts=accounts) if project is not None else None
 
 
-def _document(item: Item) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(item["document"]["S"])
-    document |= {"project_id": item["project_id"]["S"], "version": int(item["version"]["N"])}
-    if "credential_version" in item:
-        document["credential_version"] = item["credential_version"]["S"]
-    return document
+def _project(item: Item) -> Project:
+    fields: dict[str, Any] = json.loads(item["document"]["S"])
+    return Project.model_validate(
+        fields | {"project_id": item["project_id"]["S"], "version": int(item["version"]["N"])}
+    )

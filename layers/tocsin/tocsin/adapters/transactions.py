@@ -49,8 +49,12 @@ class Transactions:
                 pass
             else:
                 return {}
-            self._pause(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  (jitter, no secret)
+            self.pause_before_try(attempt + 1)
         raise TransientError("DeliveriesTable is busy: contention outlasted the tries")
+
+    def pause_before_try(self, attempt: int) -> None:
+        """Wait a moment, longer before each further try (1 is the first that repeats)."""
+        self._pause(random.uniform(0, _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)))  # noqa: S311  (jitter, no secret)
 
 
 def _failed(reasons: Sequence[Mapping[str, Any]]) -> dict[int, Item]:

@@ -25,6 +25,7 @@ class Service(StrEnum):
     SMTP = "smtp"
     MICROSOFT_TOKEN = "microsoft_token"  # noqa: S105  the name of an endpoint
     GOOGLE_TOKEN = "google_token"  # noqa: S105  the name of an endpoint
+    TOKEN = "token"  # noqa: S105  a token endpoint that keeps to RFC 6749
     GRAPH = "graph"
     GMAIL = "gmail"
     TRANSPORT = "transport"  # the network: no reply came

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 
 
 class SecretBinding(BaseModel):
-    """The relay and user that a stored secret was saved for; it is used with no other."""
+    """The relay, user and proxy (`host:port`) that a stored secret was saved for; it is used with no others."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -17,18 +17,36 @@ class SecretBinding(BaseModel):
     port: int
     security: str
     username: str | None = None
+    proxy: str | None = None
 
 
 class AccountSecret(BaseModel):
-    """One mail account's JSON secret in Secrets Manager. Values never appear in `repr`, logs or errors."""
+    """One mail account's JSON secret in Secrets Manager. Values never appear in `repr`, logs or errors.
+
+    `client_certificate` is PEM: the certificate and its private key. `service_account_key` is Google's JSON key file.
+    Access and refresh token of one `grant_version` are written together.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     saved_for: SecretBinding
     password: SecretStr | None = None
+    client_secret: SecretStr | None = None
+    client_certificate: SecretStr | None = None
+    service_account_key: SecretStr | None = None
+    refresh_token: SecretStr | None = None
     access_token: SecretStr | None = None
-    access_token_expires_at: datetime | None = None
+    access_token_expires_at: AwareDatetime | None = None
+    grant_version: int = 0
     proxy_password: SecretStr | None = None
+
+    def reveal(self) -> dict[str, Any]:
+        """The secret as it is stored, its values in clear: for Secrets Manager and nobody else."""
+        fields: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        for name, value in self:
+            if isinstance(value, SecretStr):
+                fields[name] = value.get_secret_value()
+        return fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
 
@@ -86,12 +86,16 @@ def project_id_of(event: dict[str, Any] | None) -> str | None:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError):
         raise InvalidNotification("not_json", "the body is not JSON") from None
     if not isinstance(value, dict):
         raise InvalidNotification("not_an_object", "the body is not a JSON object")
     return value
+
+
+def _no_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is Python's, not JSON's")
 
 
 def _unwrapped(event: dict[str, Any]) -> dict[str, Any] | None:

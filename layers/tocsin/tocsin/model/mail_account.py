@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tocsin.model.address import parse_address
+from tocsin.model.credential import SecretBinding
+from tocsin.model.grant import GrantState, OAuth2
 from tocsin.model.route import Route
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -55,6 +58,7 @@ class Auth(_Settings):
 
     type: Literal["none", "password", "oauth2"]
     username: str | None = None
+    oauth2: OAuth2 | None = None
 
 
 class Sender(_Settings):
@@ -81,13 +85,42 @@ class Limits(_Settings):
     per_month: int | None = None
 
 
+class Mailbox(_Settings):
+    """Where bounces and replies come back to (IMAP)."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Port
+    security: Security
+    folder: str = "INBOX"
+    purpose: tuple[str, ...] = ("bounces",)
+
+
+class LastError(_Settings):
+    """The last failure that an admin should know of. `text` is what the other side said, `remedy` what to do."""
+
+    at: AwareDatetime
+    phase: str
+    code: int | None = None
+    text: str
+    remedy_id: str
+    remedy: str
+
+
 class MailAccount(_Settings):
-    """One way for a project to send. `credential_version` names the version of its secret; None: it has none."""
+    """One way for a project to send.
+
+    `version` grows with every change of the settings, `credential_version` names the version of its secret (None: it
+    has none), `secrets_set` says when an admin last wrote which part of it. `status`, `grant`, `verified_at` and
+    `last_error` are what we found out, not what an admin wrote.
+    """
 
     project_id: str
     id: str
     version: int
     name: str
+    slug: str | None = None
+    description: str | None = None
+    location: str | None = None
     transport: Literal["smtp", "graph", "gmail", "ses"] = "smtp"
     provider: str = "generic"
     enabled: bool = True
@@ -98,7 +131,12 @@ class MailAccount(_Settings):
     auth: Auth
     senders: Annotated[tuple[Sender, ...], Field(min_length=1)]
     limits: Limits = Limits()
+    mailbox: Mailbox | None = None
+    secrets_set: Mapping[str, AwareDatetime] = {}
     credential_version: str | None = None
+    grant: GrantState | None = None
+    verified_at: AwareDatetime | None = None
+    last_error: LastError | None = None
 
     @property
     def default_sender(self) -> Sender:
@@ -108,6 +146,23 @@ class MailAccount(_Settings):
     def sender(self, email: str | None) -> Sender:
         """The sender with this address, else the default one."""
         return next((sender for sender in self.senders if sender.email == email), self.default_sender)
+
+    @property
+    def username(self) -> str:
+        """Who logs in at the relay: as set, else the default sender."""
+        return self.auth.username or self.default_sender.email
+
+    @property
+    def secret_binding(self) -> SecretBinding:
+        """What a secret that is saved for the account as it is now is bound to."""
+        proxy = self.relay.proxy
+        return SecretBinding(
+            host=self.relay.host.lower(),
+            port=self.relay.port,
+            security=self.relay.security.value,
+            username=self.username,
+            proxy=f"{proxy.host.lower()}:{proxy.port}" if proxy is not None else None,
+        )
 
     @property
     def ehlo_hostname(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeFloat, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from tocsin.model.project import PROJECT_ID_PATTERN
 
@@ -93,7 +94,7 @@ class Change(Part):
     previous_state: str | None = None
     state: Annotated[str, Field(min_length=1)]
     changed_at: AwareDatetime | None = None
-    previous_state_seconds: NonNegativeFloat | None = None
+    previous_state_seconds: Annotated[FiniteFloat, Field(ge=0)] | None = None
     changed_by: str | None = None
 
 
@@ -109,6 +110,14 @@ class StatusPage(Part):
     time_zones: tuple[str, ...] | None = None
 
 
+class MailAccountReference(Part):
+    """The mail account that a notification to admins is about. `provider` is a preset's name."""
+
+    id: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1)]
+    provider: str | None = None
+
+
 class NotificationData(Part):
     """What every type's data holds: exactly one of `recipients` and `recipients_ref`."""
 
@@ -120,7 +129,7 @@ class NotificationData(Part):
     @property
     def correlation(self) -> str:
         """The name and id of the object that the notification is about, as in `incident/1042`."""
-        name = next(name for name in ("incident", "alert") if name in type(self).model_fields)
+        name = next(name for name in ("incident", "alert", "mail_account") if name in type(self).model_fields)
         return f"{name}/{getattr(self, name).id}"
 
     @model_validator(mode="after")
@@ -167,6 +176,30 @@ class StatusPageIncidentStateChanged(StatusPageIncidentCreated):
     change: Change
 
 
+class ReauthorizationRequired(NotificationData):
+    """A mail account cannot send until an admin authorizes it again.
+
+    `error` is what the identity provider or the relay said, `remedy` what to do, `url` where; each is plain text.
+    """
+
+    mail_account: MailAccountReference
+    error: str | None = None
+    remedy: str | None = None
+    url: str | None = None
+
+
+class SecretExpiring(NotificationData):
+    """A mail account's client secret ends soon. `remedy` says what to do, `url` where; both are plain text.
+
+    What is left is counted from the envelope's `time` to `expires_on`, in days.
+    """
+
+    mail_account: MailAccountReference
+    expires_on: date
+    remedy: str | None = None
+    url: str | None = None
+
+
 CATALOGUE: dict[str, type[NotificationData]] = {
     "incident.created": IncidentCreated,
     "incident.state_changed": IncidentStateChanged,
@@ -174,6 +207,8 @@ CATALOGUE: dict[str, type[NotificationData]] = {
     "alert.state_changed": AlertStateChanged,
     "status_page.incident_created": StatusPageIncidentCreated,
     "status_page.incident_state_changed": StatusPageIncidentStateChanged,
+    "settings.reauthorization_required": ReauthorizationRequired,
+    "settings.secret_expiring": SecretExpiring,
 }
 """Every event type we know, and what its `data` holds."""
 

@@ -16,8 +16,20 @@ if TYPE_CHECKING:
 PROJECT_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}"
 
 
+class Admin(BaseModel):
+    """One of the people who look after a project."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    email: Annotated[str, Field(min_length=1, max_length=1000)]
+    name: str | None = None
+
+
 class Project(BaseModel):
-    """What a project decided for all of its notifications. `routes` hold mail account ids, first choice first."""
+    """What a project decided for all of its notifications.
+
+    `routes` hold mail account ids, first choice first. `admins` are told what only they can put right.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -28,6 +40,7 @@ class Project(BaseModel):
     default_mail_account_id: str | None = None
     fallback_policy: FallbackPolicy = FallbackPolicy.NONE
     on_unknown: Literal["hold", "resubmit"] = "hold"
+    admins: tuple[Admin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +51,12 @@ class ProjectSettings:
     mail_accounts: Mapping[str, MailAccount]
 
     def accounts_for(self, route: Route) -> tuple[MailAccount, ...]:
-        """The accounts that carry `route`, first choice first; the default account where the project set no route."""
+        """The accounts that carry `route`, first choice first, as far as the project allows fall-back.
+
+        A project without this route uses its default account.
+        """
         named = self.project.routes.get(route) or ()
         if not named and self.project.default_mail_account_id is not None:
             named = (self.project.default_mail_account_id,)
-        return tuple(self.mail_accounts[name] for name in named if name in self.mail_accounts)
+        accounts = tuple(self.mail_accounts[name] for name in named if name in self.mail_accounts)
+        return accounts[:1] if self.project.fallback_policy is FallbackPolicy.NONE else accounts

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tocsin.model.route import Route
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tocsin.model.notification import Notification
 
 _WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 60, 120, 300, 600, 900))
 _USEFUL_LIFE = {Route.STATUS_PAGE: timedelta(hours=24)}
 _USEFUL_LIFE_OF_OTHERS = timedelta(hours=6)
+_LONGEST_LIFE = timedelta(days=7)  # the journal outlives it, and an item holds a line for every try
+_AFTER_MANY, _MANY = timedelta(hours=1), 40
+LONGEST_WAIT = _WAITS[-1]
 RESUBMIT_UNKNOWN_AFTER = timedelta(seconds=60)
 
 _ROUTES = {"incident": Route.INCIDENT, "incident_episode": Route.INCIDENT, "status_page": Route.STATUS_PAGE}
@@ -28,11 +33,15 @@ def route_of(notification: Notification) -> Route:
 
 def wait_before(attempt: int, *, at_least: timedelta = timedelta(0)) -> timedelta:
     """How long to wait after the failed `attempt` (1 is the first) before the next."""
-    return max(_WAITS[min(attempt, len(_WAITS)) - 1], at_least)
+    wait = _AFTER_MANY if attempt > _MANY else _WAITS[min(attempt, len(_WAITS)) - 1]
+    return max(wait, at_least)
 
 
 def expires_at(notification: Notification, *, received_at: datetime) -> datetime:
-    """The end of the notification's useful life: as the publisher set it, else by its family."""
+    """The end of the notification's useful life: as the publisher set it, but within 7 days; else by its family.
+
+    It is in the publisher's own time zone: the first and last hours of a calendar exist in no other.
+    """
     if notification.data.options.expires_at is not None:
-        return notification.data.options.expires_at.astimezone(UTC)
+        return min(notification.data.options.expires_at, received_at + _LONGEST_LIFE)
     return received_at + _USEFUL_LIFE.get(route_of(notification), _USEFUL_LIFE_OF_OTHERS)

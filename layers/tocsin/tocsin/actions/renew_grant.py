@@ -1,0 +1,290 @@
+"""Renew a grant: one worker at a time, and the new tokens are stored before anybody uses them (DESIGN section 5)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import SecretStr
+
+from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable, TransientError
+from tocsin.model.grant import GrantState, credential_version
+from tocsin.model.mail_account import LastError
+from tocsin.model.token_error import GrantRefused, TokenEndpointFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from tocsin.model.credential import AccountSecret
+    from tocsin.model.grant import Tokens
+    from tocsin.model.mail_account import MailAccount
+    from tocsin.model.remedy import Verdict
+    from tocsin.model.reply import Reply
+
+_LEASE = timedelta(seconds=60)
+_BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30))
+_PUT_TRIES = 8
+
+
+class Grants(Protocol):
+    """Mail accounts with their secrets, never cached."""
+
+    def read(self, project_id: str, account_id: str) -> MailAccount | None:
+        """The account as it stands now."""
+        ...
+
+    def current_secret(self, account: MailAccount) -> AccountSecret:
+        """The newest version of its secret.
+
+        Raises:
+            SecretUnavailable: only an admin can help.
+            TransientError: it may be read later.
+        """
+        ...
+
+    def put_secret(self, account: MailAccount, secret: AccountSecret) -> str:
+        """Write a version of the secret; its id. Repeating it is no error."""
+        ...
+
+    def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
+        """Write what we found out.
+
+        Raises:
+            AccountChanged: the account is not as it was in `before`.
+        """
+        ...
+
+
+class Leases(Protocol):
+    """One worker at a time."""
+
+    def take(self, name: str, holder: str, *, lasting: timedelta) -> bool:
+        """Take a lease; false where another holds it."""
+        ...
+
+    def give_back(self, name: str, holder: str) -> None:
+        """Give it back."""
+        ...
+
+
+class TokenSource(Protocol):
+    """The identity providers."""
+
+    def renew(self, account: MailAccount, secret: AccountSecret, *, now: datetime) -> Tokens:
+        """New tokens by the account's grant.
+
+        Raises:
+            TokenEndpointFailed: ask again later.
+            GrantRefused: only an admin can help.
+        """
+        ...
+
+
+class AccountBus(Protocol):
+    """Where events about mail accounts go."""
+
+    def account_changed(self, event: str, account: MailAccount) -> None:
+        """Publish `mail_account.<event>`. Never raises."""
+        ...
+
+
+class Admins(Protocol):
+    """The people who look after a project."""
+
+    def grant_lost(self, account: MailAccount) -> None:
+        """Tell them that the account needs a new authorization, through a route that still works. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewGrant:
+    """The action and all that it needs. `jitter` gives a number from 0 to 1."""
+
+    grants: Grants
+    leases: Leases
+    tokens: TokenSource
+    bus: AccountBus
+    admins: Admins
+    clock: Callable[[], datetime]
+    jitter: Callable[[], float]
+    pause: Callable[[float], None]
+    new_holder: Callable[[], str]
+
+    def __call__(self, project_id: str, account_id: str, *, refused_version: str | None = None) -> MailAccount:
+        """The account with a token that lasts; renewed only if that is due and nobody else did it meanwhile.
+
+        `refused_version` is the credential version that a relay refused: it is renewed though it is not due.
+
+        Raises:
+            GrantBusy: another worker is renewing it.
+            AccountChanged: it was deleted, or edited meanwhile.
+            SecretUnavailable: its secret is gone; it is marked `reauthorization_required`.
+            TokenEndpointFailed: it may be renewed later; the account is as good as before.
+            GrantRefused: it is marked `reauthorization_required`, once.
+        """
+        name, holder = f"grant#{project_id}#{account_id}", self.new_holder()
+        if not self.leases.take(name, holder, lasting=_LEASE):
+            raise GrantBusy("another worker is renewing the grant")
+        try:
+            account = self.grants.read(project_id, account_id)
+            if account is None or account.auth.oauth2 is None:
+                raise AccountChanged("the mail account is gone, or has no grant any more")
+            return self._renewed(account, refused_version)
+        finally:
+            self.leases.give_back(name, holder)
+
+    def refused(self, account: MailAccount, reply: Reply, verdict: Verdict) -> None:
+        """Park the account: its relay refused a token that was just renewed. Somebody else's newer finding stands."""
+        error = LastError(
+            at=self.clock(),
+            phase=reply.phase.value,
+            code=reply.code,
+            text=reply.text,
+            remedy_id=verdict.remedy_id,
+            remedy=verdict.remedy,
+        )
+        with suppress(AccountChanged):
+            self._mark_lost(account, error)
+
+    def _renewed(self, account: MailAccount, refused_version: str | None) -> MailAccount:
+        now = self.clock()
+        try:
+            secret = self.grants.current_secret(account)
+        except SecretUnavailable:
+            self._mark_lost(account, _secret_gone(now))
+            raise
+        if secret.grant_version > _grant(account).version:
+            return self._adopted(account, secret, now)
+        renewed_already = refused_version is not None and refused_version != account.credential_version
+        if renewed_already or (refused_version is None and not _grant(account).is_due(now)):
+            return account
+        try:
+            tokens = self.tokens.renew(account, secret, now=now)
+        except TokenEndpointFailed as failure:
+            self._back_off(account, failure, now)
+            raise
+        except GrantRefused as refusal:
+            self._mark_lost(account, last_error(refusal, now))
+            raise
+        return self._kept(account, secret, tokens, now)
+
+    def _kept(self, account: MailAccount, secret: AccountSecret, tokens: Tokens, now: datetime) -> MailAccount:
+        state = grown(_grant(account), tokens, now)
+        secret = with_tokens(secret, tokens, grant_version=state.version)
+        after = account.model_copy(
+            update={
+                "credential_version": self._put(account, secret),
+                "status": _status_after_renewal(account),
+                "last_error": None,
+                "grant": state,
+            }
+        )
+        self.grants.update(account, after, refresh_at=_grant(after).refresh_at(now, jitter=self.jitter()))
+        return after
+
+    def _put(self, account: MailAccount, secret: AccountSecret) -> str:
+        """Write the secret, again and again while the lease lasts: the old refresh token may be dead already."""
+        for attempt in range(_PUT_TRIES):
+            try:
+                return self.grants.put_secret(account, secret)
+            except SecretUnavailable:
+                raise
+            except TransientError:
+                if attempt == _PUT_TRIES - 1:
+                    raise
+                self.pause(self.jitter() * 0.1 * 2**attempt)
+        raise AssertionError
+
+    def _adopted(self, account: MailAccount, secret: AccountSecret, now: datetime) -> MailAccount:
+        """Finish what a worker left that died between its two writes: the tokens are stored, and nobody knows."""
+        state = _grant(account).model_copy(
+            update={
+                "version": secret.grant_version,
+                "renewed_at": now,
+                "access_token_expires_at": secret.access_token_expires_at,
+                "obtained_at": now,
+                "failures": 0,
+            }
+        )
+        version = credential_version(account.project_id, account.id, secret.grant_version)
+        after = account.model_copy(
+            update={"credential_version": version, "grant": state, "status": _status_after_renewal(account)}
+        )
+        self.grants.update(account, after, refresh_at=_grant(after).refresh_at(now, jitter=self.jitter()))
+        return after
+
+    def _back_off(self, account: MailAccount, failure: TokenEndpointFailed, now: datetime) -> None:
+        state = _grant(account)
+        wait = max(
+            _BACK_OFF[min(state.failures, len(_BACK_OFF) - 1)] * (0.5 + self.jitter() / 2),
+            timedelta(seconds=failure.verdict.wait_seconds or 0),
+        )
+        after = account.model_copy(update={"grant": state.model_copy(update={"failures": state.failures + 1})})
+        self.grants.update(account, after, refresh_at=now + wait)
+
+    def _mark_lost(self, account: MailAccount, error: LastError) -> None:
+        after = account.model_copy(update={"status": "reauthorization_required", "last_error": error})
+        self.grants.update(account, after, refresh_at=None)
+        self.bus.account_changed("reauthorization_required", after)
+        self.admins.grant_lost(after)
+
+
+def grown(state: GrantState, tokens: Tokens, now: datetime) -> GrantState:
+    """The state of a grant that has just given new tokens."""
+    update: dict[str, object] = {
+        "version": state.version + 1,
+        "renewed_at": now,
+        "access_token_expires_at": tokens.expires_at,
+        "failures": 0,
+    }
+    if tokens.refresh_token is not None:
+        update |= {"obtained_at": now, "refresh_token_expires_at": tokens.refresh_token_expires_at}
+    if tokens.scopes is not None:
+        update["scopes"] = tokens.scopes
+    return state.model_copy(update=update)
+
+
+def with_tokens(secret: AccountSecret, tokens: Tokens, *, grant_version: int) -> AccountSecret:
+    """The secret with new tokens; a refresh token that was not given again is kept."""
+    refresh_token = SecretStr(tokens.refresh_token) if tokens.refresh_token else secret.refresh_token
+    return secret.model_copy(
+        update={
+            "access_token": SecretStr(tokens.access_token),
+            "access_token_expires_at": tokens.expires_at,
+            "refresh_token": refresh_token,
+            "grant_version": grant_version,
+        }
+    )
+
+
+def last_error(failure: GrantRefused | TokenEndpointFailed, now: datetime) -> LastError:
+    """What an admin is shown of a failure at an identity provider."""
+    return LastError(
+        at=now,
+        phase=failure.reply.phase.value,
+        code=failure.reply.code,
+        text=failure.reply.text,
+        remedy_id=failure.verdict.remedy_id,
+        remedy=failure.verdict.remedy,
+    )
+
+
+def _secret_gone(now: datetime) -> LastError:
+    return LastError(
+        at=now,
+        phase="settings",
+        text="secret_missing",
+        remedy_id="secret_missing",
+        remedy="The account's secret is gone or may not be read. Save its credentials again.",
+    )
+
+
+def _grant(account: MailAccount) -> GrantState:
+    return account.grant or GrantState()
+
+
+def _status_after_renewal(account: MailAccount) -> str:
+    return "not_verified" if account.status == "reauthorization_required" else account.status

@@ -1,0 +1,108 @@
+"""What a project's admins are told of their mail accounts: notifications that we publish ourselves."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_sqs import SQSClient
+
+    from tocsin.model.mail_account import MailAccount
+    from tocsin.model.project import Project, ProjectSettings
+
+_SOURCE = "/tocsin"
+_USEFUL_LIFE = timedelta(days=2)  # it is said once, so it waits for a relay longer than others do
+_ERROR_CHARACTERS = 500
+
+
+class SettingsStore(Protocol):
+    """Where projects are kept."""
+
+    def project(self, project_id: str) -> ProjectSettings | None:
+        """The project's settings; None where there is no such project."""
+        ...
+
+
+class AdminNotices:
+    """Puts notices on NotificationQueue. What was not sent is told to `on_failure`, by its reason, and never raised.
+
+    The same fact always makes the same event, so that telling it twice mails it once.
+    """
+
+    def __init__(
+        self,
+        client: Callable[[], SQSClient],
+        notification_queue_url: str,
+        settings: SettingsStore,
+        *,
+        on_failure: Callable[[str, int], None],
+    ) -> None:
+        self._client = client
+        self._url = notification_queue_url
+        self._settings = settings
+        self._on_failure = on_failure
+
+    def grant_lost(self, account: MailAccount) -> None:
+        """Tell the admins that the account needs a new authorization; once for each version of its credential."""
+        lost, error = account.credential_version or account.version, account.last_error
+        self._tell(
+            account,
+            "reauthorization_required",
+            id_=f"{account.id}/{lost}",
+            at=error.at if error is not None else None,
+            facts={"error": error.text[:_ERROR_CHARACTERS], "remedy": error.remedy} if error is not None else {},
+        )
+
+    def secret_expiring(self, account: MailAccount, days: int) -> None:
+        """Tell the admins that the account's client secret ends in `days` days, counted from today."""
+        ends_on = account.auth.oauth2.client_secret_expires_on if account.auth.oauth2 is not None else None
+        if ends_on is None:
+            return
+        self._tell(
+            account,
+            "secret_expiring",
+            id_=f"{account.id}/{ends_on}/{days}",
+            at=datetime.combine(ends_on - timedelta(days=days), time(), UTC),
+            facts={"expires_on": ends_on.isoformat()},
+        )
+
+    def _tell(self, account: MailAccount, what: str, *, id_: str, at: datetime | None, facts: dict[str, str]) -> None:
+        try:
+            found = self._settings.project(account.project_id)
+            if found is None or not found.project.admins:
+                self._on_failure("no_admins", 1)
+                return
+            event = _event(account, found.project, what, id_=id_, at=at, facts=facts)
+            self._client().send_message(
+                QueueUrl=self._url, MessageBody=json.dumps(event), MessageGroupId=account.project_id
+            )
+        except (ClientError, BotoCoreError, ValueError) as error:  # ValueError: settings that cannot be read
+            self._on_failure(type(error).__name__, 1)
+
+
+def _event(
+    account: MailAccount, project: Project, what: str, *, id_: str, at: datetime | None, facts: dict[str, str]
+) -> dict[str, Any]:
+    """The CloudEvent (DESIGN 4.1)."""
+    return {
+        "specversion": "1.0",
+        "id": f"{what}/{id_}",
+        "source": _SOURCE,
+        "type": f"settings.{what}",
+        "time": at.isoformat() if at is not None else None,
+        "subject": f"mail_account/{account.id}",
+        "datacontenttype": "application/json",
+        "data": {
+            "project": {"id": project.project_id, "name": project.name},
+            "recipients": [{"email": admin.email, "name": admin.name, "role": "admin"} for admin in project.admins],
+            "mail_account": {"id": account.id, "name": account.name or account.id, "provider": account.provider},
+            **facts,
+            "options": {"expires_at": (at + _USEFUL_LIFE).isoformat() if at is not None else None},
+        },
+    }

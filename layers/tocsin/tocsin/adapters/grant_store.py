@@ -1,0 +1,148 @@
+"""Mail accounts and their secrets as those need them who change them: fresh, whole, and written conditionally."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from tocsin.adapters import mail_account_items as items
+from tocsin.errors import AccountChanged, SecretUnavailable, TransientError
+from tocsin.model.credential import AccountSecret
+from tocsin.model.grant import credential_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from tocsin.model.mail_account import MailAccount
+
+_BUSY = frozenset({"ThrottlingException", "LimitExceededException", "InternalServiceError", "ServiceUnavailable"})
+
+
+class GrantStore:
+    """The mail accounts of SettingsTable with their secrets. Nothing here is cached."""
+
+    def __init__(
+        self,
+        dynamodb: DynamoDBClient,
+        secrets: Callable[[], SecretsManagerClient],
+        *,
+        table: str,
+        secret_prefix: str,
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._secrets = secrets
+        self._table = table
+        self._secret_prefix = secret_prefix
+
+    def read(self, project_id: str, account_id: str) -> MailAccount | None:
+        """The mail account as it stands now; None where there is none."""
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=items.key_of(project_id, account_id), ConsistentRead=True
+        )
+        return items.read_account(answer["Item"]) if "Item" in answer else None
+
+    def current_secret(self, account: MailAccount) -> AccountSecret:
+        """The newest version of the account's secret, which may be ahead of the version that the account names.
+
+        Raises:
+            SecretUnavailable: it is missing, not ours to read, or no secret of a mail account.
+            TransientError: Secrets Manager cannot answer now.
+        """
+        try:
+            answer = self._secrets().get_secret_value(SecretId=self._name(account))
+            return AccountSecret.model_validate_json(answer["SecretString"])
+        except ClientError as error:
+            raise _failure(error) from None
+        except (ValidationError, KeyError):
+            raise SecretUnavailable("the secret is not a mail account's JSON") from None
+
+    def put_secret(self, account: MailAccount, secret: AccountSecret) -> str:
+        """Write refresh and access token in one version of the secret; the version's id.
+
+        The id follows from the grant's version, so that repeating the call after a lost answer writes nothing twice.
+
+        Raises:
+            AccountChanged: another worker wrote other tokens under this version of the grant.
+            SecretUnavailable: it is missing or not ours to write.
+            TransientError: Secrets Manager cannot answer now; nothing may be used yet.
+        """
+        version = credential_version(account.project_id, account.id, secret.grant_version)
+        try:
+            self._secrets().put_secret_value(
+                SecretId=self._name(account), ClientRequestToken=version, SecretString=json.dumps(secret.reveal())
+            )
+        except ClientError as error:
+            raise _failure(error) from None
+        return version
+
+    def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
+        """Write what we found out about the account, if neither its settings nor its credential changed since.
+
+        `refresh_at` None: it is not due on its own.
+
+        Raises:
+            AccountChanged: it was edited, renewed or deleted meanwhile; nothing was written.
+        """
+        values: dict[str, AttributeValueTypeDef] = {
+            ":version": {"N": str(before.version)},
+            ":state": items.write_state(after),
+        }
+        sets, removes = ["#state = :state"], []
+        if after.credential_version is not None:
+            sets.append("credential_version = :credential_version")
+            values[":credential_version"] = {"S": after.credential_version}
+        if refresh_at is None:
+            removes = ["due_shard", "refresh_at"]
+        else:
+            for name, value in items.write_due(after, refresh_at).items():
+                sets.append(f"{name} = :{name}")
+                values[f":{name}"] = value
+        condition = "version = :version AND attribute_not_exists(credential_version)"
+        if before.credential_version is not None:
+            condition = "version = :version AND credential_version = :before"
+            values[":before"] = {"S": before.credential_version}
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=items.key_of(before.project_id, before.id),
+                UpdateExpression=f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=values,
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            raise AccountChanged("the mail account was changed meanwhile") from None
+
+    def due(self, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
+        """Project and account ids of one shard whose time has come, the longest due first."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="due",
+            KeyConditionExpression="due_shard = :shard AND refresh_at <= :now",
+            ExpressionAttributeValues={
+                ":shard": {"N": str(shard)},
+                ":now": {"S": now.strftime("%Y-%m-%dT%H:%M:%SZ")},
+            },
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield item["project_id"]["S"], item["sk"]["S"].removeprefix(items.PREFIX)
+
+    def _name(self, account: MailAccount) -> str:
+        return f"{self._secret_prefix}/{account.project_id}/{account.id}"
+
+
+def _failure(error: ClientError) -> SecretUnavailable | TransientError:
+    code = error.response["Error"]["Code"]
+    if code == "ResourceExistsException":
+        return AccountChanged("another worker renewed the grant")
+    text = f"Secrets Manager says {code}"
+    return TransientError(text) if code in _BUSY else SecretUnavailable(text)

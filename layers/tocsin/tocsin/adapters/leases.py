@@ -1,0 +1,52 @@
+"""Leases in EphemeralTable: one worker at a time, and nobody for ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Leases:
+    """Leases by name. A lease that its holder does not give back ends on its own."""
+
+    def __init__(self, client: DynamoDBClient, table: str, *, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def take(self, name: str, holder: str, *, lasting: timedelta) -> bool:
+        """Take the lease for `holder`; false where another holds it."""
+        now = self._clock()
+        ends = (now + lasting).timestamp()
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    "pk": {"S": f"lease#{name}"},
+                    "holder": {"S": holder},
+                    "ends_at": {"N": f"{ends:.3f}"},
+                    "ttl": {"N": str(int(ends) + 3600)},
+                },
+                ConditionExpression="attribute_not_exists(pk) OR ends_at <= :now",
+                ExpressionAttributeValues={":now": {"N": f"{now.timestamp():.3f}"}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def give_back(self, name: str, holder: str) -> None:
+        """Give the lease back, if `holder` still holds it."""
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"lease#{name}"}},
+                ConditionExpression="holder = :holder",
+                ExpressionAttributeValues={":holder": {"S": holder}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return

@@ -1,0 +1,141 @@
+"""Grants: a project's OAuth2 permission at an identity provider, and the tokens it gives."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MARGIN = timedelta(minutes=10)
+"""How long before its end an access token is renewed: some relays refuse tokens that are about to lapse."""
+
+
+SCHEDULED_EARLIER = timedelta(minutes=10)
+"""How much earlier than the margin the schedule renews: two of its runs, so that one may fail."""
+
+SPREAD = timedelta(minutes=5)
+"""Over how long grants that were obtained together are spread."""
+
+
+class GrantType(StrEnum):
+    """How tokens are obtained."""
+
+    AUTHORIZATION_CODE = "authorization_code"  # a person consents once (RFC 6749 section 4.1, RFC 7636)
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105  (a name) a person pasted the token
+    CLIENT_CREDENTIALS = "client_credentials"  # the application itself (RFC 6749 section 4.4)
+    JWT_BEARER = "jwt_bearer"  # a signed assertion (RFC 7523)
+
+    @property
+    def has_refresh_token(self) -> bool:
+        """Whether a refresh token keeps the grant alive, so that losing it loses the grant."""
+        return self in {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN}
+
+
+class OAuth2(BaseModel):
+    """A mail account's OAuth2 settings, without their secrets. None means: as the provider's preset says."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    grant: GrantType
+    tenant_id: str | None = None
+    client_id: str
+    authorization_url: str | None = None
+    token_url: str | None = None
+    userinfo_url: str | None = None
+    scopes: tuple[str, ...] | None = None
+    extra_parameters: dict[str, str] = {}
+    client_authentication: Literal["post", "basic"] | None = None
+    mechanism: Literal["XOAUTH2", "OAUTHBEARER"] | None = None
+    client_secret_expires_on: date | None = None
+
+
+class GrantState(BaseModel):
+    """What is known of a grant, without its secrets.
+
+    `version` grows with every renewal and is written into the secret as well. `identity` is who consented.
+    `obtained_at` is when the refresh token in use was issued, `renewed_at` the access token. `warned_days` is the last
+    warning given of the client secret's end.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: Annotated[int, Field(ge=0)] = 0
+    scopes: tuple[str, ...] | None = None
+    identity: str | None = None
+    consented_at: AwareDatetime | None = None
+    obtained_at: AwareDatetime | None = None
+    renewed_at: AwareDatetime | None = None
+    access_token_expires_at: AwareDatetime | None = None
+    refresh_token_expires_at: AwareDatetime | None = None
+    failures: int = 0
+    warned_days: int | None = None
+
+    def lapses_soon(self, now: datetime) -> bool:
+        """Whether the access token must be renewed before it is used."""
+        return self._lapses_within(MARGIN, now)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the schedule may renew the access token by now."""
+        return self._lapses_within(MARGIN + SCHEDULED_EARLIER + SPREAD, now)
+
+    def refresh_at(self, now: datetime, *, jitter: float) -> datetime:
+        """When the schedule is to renew it: well before the margin, spread by `jitter` (0 to 1)."""
+        if self.access_token_expires_at is None:
+            return now
+        early = self.access_token_expires_at - MARGIN - SCHEDULED_EARLIER - SPREAD * jitter
+        return max(early, self._half_life(now))
+
+    def _lapses_within(self, margin: timedelta, now: datetime) -> bool:
+        """Short-lived tokens are renewed at half of their life, else each use would renew them."""
+        if self.access_token_expires_at is None:
+            return True
+        return now >= max(self.access_token_expires_at - margin, self._half_life(now))
+
+    def _half_life(self, now: datetime) -> datetime:
+        start = self.renewed_at or now
+        return start + ((self.access_token_expires_at or now) - start) / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What a token endpoint gave. `refresh_token` None: keep the old one. `scopes` None: it did not say.
+
+    `identity` is who signed in, by back-channel claims only (an id_token from the token endpoint).
+    """
+
+    access_token: str = field(repr=False)
+    expires_at: datetime
+    refresh_token: str | None = field(default=None, repr=False)
+    refresh_token_expires_at: datetime | None = None
+    scopes: tuple[str, ...] | None = None
+    identity: str | None = None
+
+
+def credential_version(project_id: str, account_id: str, grant_version: int) -> str:
+    """The id of the secret's version that holds the tokens of this version of the grant.
+
+    Secrets Manager takes it as ClientRequestToken: writing the same tokens again after a lost answer changes nothing.
+    """
+    return hashlib.sha256(f"{project_id}\n{account_id}\n{grant_version}".encode()).hexdigest()
+
+
+def missing_scopes(asked: Iterable[str], granted: Iterable[str] | None) -> tuple[str, ...]:
+    """The scopes that were asked for and not granted, of those that grant access to mail.
+
+    An answer that names no scopes grants what was asked (RFC 6749 section 5.1). Sign-in scopes are never missed:
+    identity providers leave them out of the list as they like.
+    """
+    if granted is None:
+        return ()
+    have = {scope.casefold() for scope in granted}
+    return tuple(scope for scope in asked if scope not in _SIGN_IN and scope.casefold() not in have)
+
+
+_SIGN_IN = frozenset({"openid", "profile", "email", "offline_access"})

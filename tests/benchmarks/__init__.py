@@ -1,0 +1,1 @@
+"""Benchmarks: each prints its figures and its goal; `make bench` runs them all."""

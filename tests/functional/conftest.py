@@ -1,0 +1,71 @@
+"""One moto stack for all functional tests; each test has a project of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
+from tocsin import wiring
+
+from tests.functional.deliver.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_AWS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "POWERTOOLS_METRICS_NAMESPACE": "Tocsin",
+}
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    seconds: float = 60.0
+    function_name: str = "deliver"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:deliver"
+    aws_request_id: str = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The time left, which in these tests stands still."""
+        return int(self.seconds * 1000)
+
+
+def _one_at_a_time(patch: pytest.MonkeyPatch) -> None:
+    """Make moto answer one call after the other: its transactions are not isolated from other threads."""
+    lock, answer = RLock(), BotocoreStubber.__call__
+
+    def locked(stubber: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  (moto's own signature)
+        with lock:
+            return answer(stubber, *args, **kwargs)
+
+    patch.setattr(BotocoreStubber, "__call__", locked)
+
+
+@pytest.fixture(scope="session")
+def whole_stack() -> Iterator[Stack]:
+    """The stack, with whatever earlier tests left in it."""
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        _one_at_a_time(environment)
+        for name, value in _AWS.items():
+            environment.setenv(name, value)
+        stack = Stack()
+        for name, value in stack.environment.items():
+            environment.setenv(name, value)
+        _configure_with_every_port_allowed()
+        yield stack
+
+
+def _configure_with_every_port_allowed() -> None:
+    """Let every port of the loopback address be a relay of some test; too long for an environment that is inherited."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ALLOWED_PRIVATE_HOSTS", ",".join(f"127.0.0.1:{port}" for port in range(1, 65536)))
+        wiring.config()

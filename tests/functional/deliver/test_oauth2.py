@@ -1,0 +1,264 @@
+"""Mail by XOAUTH2: a token is renewed before it lapses, once when it is refused, and rotation loses no grant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.functional.conftest import Context
+from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, USER, IdentityProvider
+from tests.identity_provider import Say as Answer
+from tests.relay import Relay, Say
+
+if TYPE_CHECKING:
+    from tests.functional.deliver.conftest import Invoke
+    from tests.functional.deliver.stack import Acme, Stack
+
+_LAPSED = timedelta(minutes=-1)
+_LASTING = timedelta(minutes=55)
+
+
+class _Token:
+    """Equal to every access token that its identity provider stands by."""
+
+    def __init__(self, provider: IdentityProvider) -> None:
+        self._provider = provider
+
+    def __eq__(self, token: object) -> bool:
+        return self._provider.grants.user_of(str(token)) == USER
+
+    __hash__ = None  # type: ignore[assignment]  # it is only compared
+
+
+class _Tokens(Mapping[str, Any]):
+    """The tokens that a relay accepts, when it asks its identity provider."""
+
+    def __init__(self, provider: IdentityProvider) -> None:
+        self._token = _Token(provider)
+
+    def __getitem__(self, username: str) -> _Token:
+        if username != USER:
+            raise KeyError(username)
+        return self._token
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([USER])
+
+    def __len__(self) -> int:
+        return 1
+
+
+def _relay(provider: IdentityProvider, **script: Any) -> Relay:  # noqa: ANN401  (actions of the relay)
+    return Relay(security="starttls", mechanisms=("XOAUTH2",), tokens=_Tokens(provider), script=script)
+
+
+def _save(acme: Acme, relay: Relay, provider: IdentityProvider, *, ends_in: timedelta, token: str = "") -> None:
+    """Save an account whose access token is `token`, or one that nobody issued, and ends so far from now."""
+    now = datetime.now(UTC)
+    acme.changes = {
+        "auth": {
+            "type": "oauth2",
+            "username": USER,
+            "oauth2": {
+                "grant": "refresh_token",
+                "client_id": CLIENT_ID,
+                "token_url": provider.token_url,
+                "authorization_url": provider.authorization_url,
+                "scopes": ["mail"],
+            },
+        }
+    }
+    acme.secret = {
+        "access_token": token or "stale",
+        "access_token_expires_at": (now + ends_in).isoformat(),
+        "refresh_token": provider.refresh_token("mail"),
+        "client_secret": CLIENT_SECRET,
+        "grant_version": 1,
+    }
+    acme.found_out = {
+        "status": "verified",
+        "grant": {
+            "version": 1,
+            "renewed_at": (now + ends_in - timedelta(hours=1)).isoformat(),
+            "access_token_expires_at": (now + ends_in).isoformat(),
+        },
+    }
+    acme.save(relay)
+
+
+def _good_token(provider: IdentityProvider) -> str:
+    return provider.grants.access_token(provider.grants.new_family(USER, "mail"))
+
+
+def test_a_token_that_lasts_is_used_as_it_is(acme: Acme, deliver: Invoke) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING, token=_good_token(provider))
+
+        assert deliver(acme.event("ana@example.org")) == []
+
+    assert acme.states() == {"ana@example.org": "accepted"}
+    assert provider.requests() == []
+
+
+def test_a_token_that_lapses_is_renewed_and_stored_before_it_is_used(acme: Acme, deliver: Invoke) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LAPSED)
+
+        assert deliver(acme.event("ana@example.org")) == []
+
+    account, secret = acme.account(), acme.stored_secret()
+    assert acme.states() == {"ana@example.org": "accepted"}
+    assert len(provider.requests()) == 1
+    assert secret["refresh_token"] != acme.secret["refresh_token"]
+    assert account["credential_version"] == secret["version"]
+    assert (account["state"]["grant"]["version"], secret["grant_version"]) == (2, 2)
+    assert account["state"]["status"] == "verified"
+
+
+def test_a_refused_token_is_renewed_once_for_the_whole_window(acme: Acme, deliver: Invoke) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING)
+
+        deliver(acme.event(*(f"p{number}@example.org" for number in range(20))))
+
+    assert set(acme.states().values()) == {"accepted"}
+    assert len(provider.requests()) == 1
+    assert {delivery["attempt"] for delivery in acme.deliveries().values()} == {1}
+
+
+@pytest.mark.parametrize(
+    ("auth", "token_answers", "state", "asked", "status"),
+    [
+        pytest.param(Say("535 5.7.8 no"), None, "parked", 1, "reauthorization_required", id="refused-twice"),
+        pytest.param(Say("535 5.7.8 no"), Answer(503), "deferred", 1, "verified", id="refused-and-no-new-token-now"),
+        pytest.param(Say("454 4.7.0 later"), None, "deferred", 0, "verified", id="temporary"),
+        pytest.param(
+            Say("535 5.7.8 authentication failed: (reason unavailable)"),
+            None,
+            "deferred",
+            1,
+            "verified",
+            id="refused-twice-without-a-reason",
+        ),
+    ],
+)
+def test_a_login_that_fails(
+    acme: Acme, deliver: Invoke, auth: Say, token_answers: Answer | None, state: str, asked: int, status: str
+) -> None:
+    with (
+        IdentityProvider(script={"token": token_answers} if token_answers else None) as provider,
+        _relay(provider, auth=auth) as relay,
+    ):
+        _save(acme, relay, provider, ends_in=_LASTING)
+
+        assert deliver(acme.event("ana@example.org")) == []
+
+    assert acme.states() == {"ana@example.org": state}
+    assert len(provider.requests()) == asked
+    assert acme.account()["state"]["status"] == status
+    assert sum(command.startswith("AUTH") for command in relay.commands) <= 2
+
+
+def test_after_a_second_refusal_no_further_login_is_tried(acme: Acme, deliver: Invoke) -> None:
+    from tocsin import wiring  # noqa: PLC0415  (after the stack is there)
+
+    with IdentityProvider() as provider, _relay(provider, auth=Say("535 5.7.8 no")) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING)
+        deliver(acme.event("ana@example.org"))
+        wiring.settings_store.cache_clear()
+        wiring.receive.cache_clear()
+        tried = len(relay.commands)
+
+        deliver(acme.event("bo@example.org"))
+
+    assert set(acme.states().values()) == {"parked"}
+    assert len(relay.commands) == tried
+    assert len(provider.requests()) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "status"),
+    [
+        pytest.param(Answer(503), "deferred", "verified", id="provider-in-trouble"),
+        pytest.param(Answer(429, headers={"Retry-After": "60"}), "deferred", "verified", id="provider-throttles"),
+        pytest.param(
+            Answer(400, body='{"error": "invalid_grant"}'), "parked", "reauthorization_required", id="grant-lost"
+        ),
+    ],
+)
+def test_a_lapsed_token_that_cannot_be_renewed(
+    acme: Acme, deliver: Invoke, answer: Answer, state: str, status: str
+) -> None:
+    with IdentityProvider(script={"token": answer}) as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LAPSED)
+
+        assert deliver(acme.event("ana@example.org")) == []
+
+    assert acme.states() == {"ana@example.org": state}
+    assert acme.account()["state"]["status"] == status
+    assert relay.connections == 0
+
+
+def test_a_lost_grant_is_told_to_the_bus_and_to_the_projects_admins(stack: Stack, acme: Acme, deliver: Invoke) -> None:
+    acme.project = {"admins": [{"email": "admin@acme.example"}]}
+    refusal = Answer(400, body='{"error": "invalid_grant"}')
+    with IdentityProvider(script={"token": refusal}) as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LAPSED)
+
+        deliver(acme.event("ana@example.org"))
+
+    assert {event["detail-type"] for event in stack.events()} == {
+        "mail_account.reauthorization_required",
+        "delivery.parked",
+    }
+    [notice] = stack.messages("NotificationQueue")
+    assert "settings.reauthorization_required" in notice["body"]
+    assert "admin@acme.example" in notice["body"]
+    assert "refresh_at" not in acme.account()
+
+
+def test_many_workers_at_once_renew_a_rotating_grant_once_and_its_family_survives(acme: Acme, deliver: Invoke) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LAPSED)
+
+        deliver(*(acme.event(f"p{number}@example.org") for number in range(8)))
+
+        assert len(provider.requests()) == 1
+        assert provider.grants.renew(acme.stored_secret()["refresh_token"], rotate=True)
+    assert set(acme.states().values()) <= {"accepted", "deferred"}
+
+
+def test_the_schedule_renews_what_is_due_again_and_again_and_the_grant_still_works(acme: Acme, deliver: Invoke) -> None:
+    from functions.refresh.app import lambda_handler  # noqa: PLC0415  (after the stack is there)
+
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LAPSED)
+        for version in (2, 3):
+            lambda_handler({}, Context(60))
+            assert acme.stored_secret()["grant_version"] == version
+            acme.let_token_lapse()
+        lambda_handler({}, Context(60))
+        deliver(acme.event("ana@example.org"))
+
+        lambda_handler({}, Context(60))
+
+    assert len(provider.requests()) == 3
+    assert acme.stored_secret()["grant_version"] == 4
+    assert acme.states() == {"ana@example.org": "accepted"}
+
+
+def test_a_function_that_died_between_its_two_writes_is_made_good_without_a_request(
+    acme: Acme, deliver: Invoke
+) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LAPSED)
+        deliver(acme.event("ana@example.org"))
+        acme.forget_renewal()
+
+        deliver(acme.event("bo@example.org"))
+
+    assert set(acme.states().values()) == {"accepted"}
+    assert len(provider.requests()) == 1
