@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.header import decode_header, make_header
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.compose.headers import address_header, text_header
 from tocsin.model.address import parse_address
@@ -33,7 +33,6 @@ def test_a_name_is_written_as_plainly_as_it_can_be(name: str | None, field: str)
 
 
 @pytest.mark.parametrize("utf8", [False, True])
-@settings(max_examples=50, deadline=None)
 @given(text=LINES_OF_TEXT)
 def test_any_text_comes_back_from_a_header(text: str, *, utf8: bool) -> None:
     field = str(text_header("Subject", text, utf8=utf8))
@@ -43,7 +42,6 @@ def test_any_text_comes_back_from_a_header(text: str, *, utf8: bool) -> None:
     assert all(len(line.encode()) <= 998 for line in f"Subject: {field}".split("\r\n"))
 
 
-@settings(max_examples=50, deadline=None)
 @given(name=LINES_OF_TEXT.map(lambda text: text[:100].strip()))
 def test_any_name_in_encoded_words_comes_back(name: str) -> None:
     field = str(address_header("From", f"é{name}", ANA, utf8=False))

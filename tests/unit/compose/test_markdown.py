@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.compose.markdown import markdown_to_html, markdown_to_text
 
@@ -67,7 +67,6 @@ def test_deep_nesting_does_no_harm(source: str) -> None:
     assert len(markdown_to_text(source)) <= 2 * len(source)
 
 
-@settings(max_examples=50, deadline=None)
 @given(MARKDOWN)
 def test_no_source_makes_an_element_that_markdown_has_not(source: str) -> None:
     html = markdown_to_html(source)

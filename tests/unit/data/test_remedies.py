@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.adapters.failures import Mishap
 from tocsin.data.remedies import Remedies, document
@@ -140,7 +140,6 @@ def test_a_healthy_start_does_not_read_the_table() -> None:
     assert done.stdout == "False\n"
 
 
-@settings(deadline=None)
 @given(reply=_REPLY(), auth_type=st.sampled_from(AUTH_TYPES), service=st.sampled_from(Service))
 def test_every_reply_has_a_verdict(reply: Reply, auth_type: str, service: Service) -> None:
     verdict = Remedies().verdict(reply, auth_type=auth_type, service=service)
@@ -148,7 +147,6 @@ def test_every_reply_has_a_verdict(reply: Reply, auth_type: str, service: Servic
     assert verdict.remedy
 
 
-@settings(deadline=None)
 @given(reply=_REPLY(code=st.integers(400, 499)))
 def test_a_4yz_reply_never_refuses_a_mail(reply: Reply) -> None:
     verdict = Remedies().verdict(reply, auth_type="password")
@@ -160,7 +158,6 @@ def test_a_4yz_reply_never_refuses_a_mail(reply: Reply) -> None:
     )
 
 
-@settings(deadline=None)
 @given(text=st.text(), phase=st.sampled_from(ANSWERED_PHASES))
 def test_a_503_is_a_session_out_of_step_in_every_phase(text: str, phase: Phase) -> None:
     verdict = Remedies().verdict(Reply(phase=phase, code=503, text=text), auth_type="password")
@@ -168,7 +165,6 @@ def test_a_503_is_a_session_out_of_step_in_every_phase(text: str, phase: Phase) 
     assert verdict.failure_class is FailureClass.NETWORK
 
 
-@settings(deadline=None)
 @given(reply=_REPLY(phase=st.just(Phase.AFTER_DATA), code=st.none()))
 def test_after_the_message_the_outcome_is_unknown_whatever_is_said(reply: Reply) -> None:
     verdict = Remedies().verdict(reply, auth_type="oauth2")
@@ -176,7 +172,6 @@ def test_after_the_message_the_outcome_is_unknown_whatever_is_said(reply: Reply)
     assert verdict.failure_class is FailureClass.UNKNOWN
 
 
-@settings(deadline=None)
 @given(reply=_REPLY(phase=st.sampled_from([phase for phase in Phase if phase.concerns_session])))
 def test_what_the_whole_session_shares_never_refuses_a_mail(reply: Reply) -> None:
     verdict = Remedies().verdict(reply, auth_type="oauth2")

@@ -9,7 +9,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 
 
 class SecretBinding(BaseModel):
-    """The relay, user and proxy (`host:port`) that a stored secret was saved for; it is used with no others."""
+    """What a stored secret was saved for, and is used with alone: relay, user, proxy (`host:port`), identity provider.
+
+    `identity_provider` names provider, tenant, client and token endpoint: all that decides who sees its OAuth2 parts.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -18,6 +21,7 @@ class SecretBinding(BaseModel):
     security: str
     username: str | None = None
     proxy: str | None = None
+    identity_provider: str | None = None
 
 
 class AccountSecret(BaseModel):

@@ -55,6 +55,11 @@ class OAuth2(BaseModel):
     mechanism: Literal["XOAUTH2", "OAUTHBEARER"] | None = None
     client_secret_expires_on: date | None = None
 
+    @property
+    def endpoint(self) -> str:
+        """What decides where the grant's secrets go."""
+        return f"{self.tenant_id or '-'} {self.client_id} {self.token_url or '-'}"
+
 
 class GrantState(BaseModel):
     """What is known of a grant, without its secrets.

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tocsin.model.address import parse_address
-from tocsin.model.credential import SecretBinding
+from tocsin.model.credential import AccountSecret, SecretBinding
 from tocsin.model.grant import GrantState, OAuth2
 from tocsin.model.route import Route
 
@@ -155,14 +155,20 @@ class MailAccount(_Settings):
     @property
     def secret_binding(self) -> SecretBinding:
         """What a secret that is saved for the account as it is now is bound to."""
-        proxy = self.relay.proxy
+        proxy, oauth2 = self.relay.proxy, self.auth.oauth2
         return SecretBinding(
             host=self.relay.host.lower(),
             port=self.relay.port,
             security=self.relay.security.value,
             username=self.username,
             proxy=f"{proxy.host.lower()}:{proxy.port}" if proxy is not None else None,
+            identity_provider=f"{self.provider} {oauth2.endpoint}" if oauth2 is not None else None,
         )
+
+    def may_use(self, secret: AccountSecret) -> bool:
+        """Whether the secret was saved for the account as it is now; else it would go to somebody else."""
+        bound = secret.saved_for
+        return bound.model_copy(update={"host": bound.host.lower()}) == self.secret_binding
 
     @property
     def ehlo_hostname(self) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 
 from tocsin.errors import PermanentError
 from tocsin.model.address import parse_address
-from tocsin.model.credential import AccountSecret, SecretBinding
+from tocsin.model.credential import AccountSecret
 from tocsin.model.grant import OAuth2
 from tocsin.model.identity_provider import Problem
 from tocsin.model.mail_account import Auth, Limits, MailAccount, Mailbox, Proxy, Relay, Sender
@@ -87,9 +87,11 @@ class SenderInput(Sender):
     model_config = _STRICT
 
     @model_validator(mode="after")
-    def _has_an_address(self) -> Self:
+    def _fits_in_headers(self) -> Self:
         for name in ("email", "reply_to"):
             _check_address(name, getattr(self, name))
+        if self.name is not None and not self.name.isprintable():
+            raise ValueError("name holds a line end or another control character")
         return self
 
 
@@ -164,16 +166,12 @@ class MailAccountInput(BaseModel):
         }
         return {name: value for name, value in found.items() if value is not None}
 
-    def secret(self) -> AccountSecret | None:
-        """What goes to Secrets Manager; None where nothing is secret, now or later."""
+    def secret(self, account: MailAccount) -> AccountSecret | None:
+        """What goes to Secrets Manager, bound to `account`; None where nothing is secret, now or later."""
         secrets = self.secrets()
         if not secrets and self.auth.type != "oauth2":
             return None
-        relay = self.relay
-        saved_for = SecretBinding(
-            host=relay.host, port=relay.port, security=relay.security.value, username=self.auth.username
-        )
-        return AccountSecret.model_validate({"saved_for": saved_for, **secrets})
+        return AccountSecret.model_validate({"saved_for": account.secret_binding, **secrets})
 
 
 _SECRETS: Any = {

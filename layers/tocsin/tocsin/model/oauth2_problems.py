@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tocsin.model.identity_provider import Preset
     from tocsin.model.mail_account import MailAccount
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OAUTH2 = "auth.oauth2"
 _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")  # RFC 6749 section 3.3
@@ -117,6 +118,8 @@ def _of_endpoints(oauth2: OAuth2, preset: Preset) -> Iterator[Problem]:
             yield Problem(
                 field=f"{_OAUTH2}.{name}", text="This is not a URL of an endpoint, such as https://host.example/path."
             )
+        elif url is not None and name == "authorization_url" and not _is_safe_for_browsers(url):
+            yield Problem(field=f"{_OAUTH2}.{name}", text="Browsers are sent there, so it must be https.")
 
 
 def _is_endpoint(url: str) -> bool:
@@ -127,6 +130,12 @@ def _is_endpoint(url: str) -> bool:
         return False
     is_plain = parts.username is None and parts.password is None and "#" not in url and "{" not in url
     return has_host and is_plain and parts.scheme in {"https", "http"} and bool(_URL_CHARACTERS.fullmatch(url))
+
+
+def _is_safe_for_browsers(url: str) -> bool:
+    """Whether nobody on the way can read or change what a browser sends there."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in _LOOPBACK
 
 
 def _of_tenant(oauth2: OAuth2, preset: Preset) -> Iterator[Problem]:

@@ -1,0 +1,1 @@
+"""Tests of OAuth2 against a scripted identity provider."""
