@@ -7,6 +7,31 @@ reason that the command then prints.
 from __future__ import annotations
 
 HONOURED: dict[str, frozenset[str]] = {
+    "AWS::ApiGatewayV2::Api": frozenset({"Description", "Name", "ProtocolType"}),
+    "AWS::ApiGatewayV2::Authorizer": frozenset(
+        {"ApiId", "AuthorizerType", "IdentitySource", "JwtConfiguration", "Name"}
+    ),
+    "AWS::ApiGatewayV2::Integration": frozenset(
+        {"ApiId", "IntegrationType", "IntegrationUri", "PayloadFormatVersion", "TimeoutInMillis"}
+    ),
+    "AWS::ApiGatewayV2::Route": frozenset({"ApiId", "AuthorizationType", "AuthorizerId", "RouteKey", "Target"}),
+    "AWS::ApiGatewayV2::Stage": frozenset({"ApiId", "AutoDeploy", "StageName"}),
+    "AWS::Cognito::UserPool": frozenset(
+        {
+            "AccountRecoverySetting",
+            "AdminCreateUserConfig",
+            "AutoVerifiedAttributes",
+            "EnabledMfas",
+            "MfaConfiguration",
+            "Policies",
+            "UserPoolName",
+            "UsernameAttributes",
+        }
+    ),
+    "AWS::Cognito::UserPoolClient": frozenset(
+        {"EnableTokenRevocation", "ExplicitAuthFlows", "GenerateSecret", "PreventUserExistenceErrors", "UserPoolId"}
+    ),
+    "AWS::Cognito::UserPoolGroup": frozenset({"Description", "GroupName", "UserPoolId"}),
     "AWS::DynamoDB::Table": frozenset(
         {
             "AttributeDefinitions",
@@ -17,6 +42,7 @@ HONOURED: dict[str, frozenset[str]] = {
         }
     ),
     "AWS::Events::EventBus": frozenset({"Description", "Name"}),
+    "AWS::Events::Rule": frozenset({"Description", "ScheduleExpression", "State", "Targets"}),
     "AWS::IAM::ManagedPolicy": frozenset({"Description", "PolicyDocument"}),
     "AWS::IAM::Role": frozenset({"AssumeRolePolicyDocument", "ManagedPolicyArns", "Policies"}),
     "AWS::KMS::Alias": frozenset({"AliasName", "TargetKeyId"}),
@@ -43,6 +69,7 @@ HONOURED: dict[str, frozenset[str]] = {
     "AWS::Lambda::LayerVersion": frozenset(
         {"CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LayerName"}
     ),
+    "AWS::Lambda::Permission": frozenset({"Action", "FunctionName", "Principal", "SourceArn"}),
     "AWS::Logs::LogGroup": frozenset({"RetentionInDays"}),
     "AWS::S3::Bucket": frozenset(
         {"LifecycleConfiguration", "OwnershipControls", "PublicAccessBlockConfiguration", "VersioningConfiguration"}
@@ -55,6 +82,9 @@ HONOURED: dict[str, frozenset[str]] = {
 }
 
 NOT_EMULATED: dict[str, str] = {
+    "AWS::ApiGatewayV2::Stage.AccessLogSettings": "the API writes no access log",
+    "AWS::ApiGatewayV2::Stage.DefaultRouteSettings": "the API throttles nobody",
+    "AWS::ApiGatewayV2::Stage.RouteSettings": "the API throttles nobody",
     "AWS::DynamoDB::Table.PointInTimeRecoverySpecification": "there are no backups",
     "AWS::DynamoDB::Table.SSESpecification": "items are not encrypted at rest",
     "AWS::Lambda::Function.TracingConfig": "there is no X-Ray",
@@ -63,4 +93,5 @@ NOT_EMULATED: dict[str, str] = {
 
 NOT_EMULATED_RESOURCES: dict[str, str] = {
     "AWS::CloudWatch::Alarm": "the engine measures nothing, so alarms never fire",
+    "AWS::Lambda::EventInvokeConfig": "a scheduled run that fails is repeated as the engine likes",
 }

@@ -19,6 +19,8 @@ POLICIES = [
 KEY_POLICY = RESOURCES["Key"]["Properties"]["KeyPolicy"]
 QUEUE_POLICY = RESOURCES["NotificationQueuePolicy"]["Properties"]["PolicyDocument"]
 
+SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:tocsin/${Stage}/*"
+
 
 def _grants(policy: Json) -> dict[str, set[str]]:
     """What each resource may be asked to do; a resource goes by its logical id, or by its text."""
@@ -58,15 +60,20 @@ def test_a_function_has_a_role_of_its_own(function: str) -> None:
     assert len(set(roles)) == len(roles)
 
 
+def _of_role(name: str) -> dict[str, set[str]]:
+    return _grants(RESOURCES[name]["Properties"]["Policies"][0]["PolicyDocument"])
+
+
 def test_deliver_may_do_what_it_does_and_no_more() -> None:
     poll = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
 
-    assert _grants(RESOURCES["DeliverRole"]["Properties"]["Policies"][0]["PolicyDocument"]) == {
+    assert _of_role("DeliverRole") == {
         "DeliverLogGroup": {"logs:CreateLogStream", "logs:PutLogEvents"},
-        "NotificationQueue": poll,
+        "NotificationQueue": poll | {"sqs:SendMessage"},  # admins are told of a grant that is lost
         "BulkQueue": poll | {"sqs:SendMessage"},
         "DeadLetterQueue": {"sqs:SendMessage"},
-        "SettingsTable": {"dynamodb:Query"},
+        "SettingsTable": {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "EphemeralTable": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
         "DeliveriesTable": {
             "dynamodb:Query",
             "dynamodb:PutItem",
@@ -77,12 +84,55 @@ def test_deliver_may_do_what_it_does_and_no_more() -> None:
         "SuppressionsTable": {"dynamodb:BatchGetItem"},
         "${PayloadBucket.Arn}/*": {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"},
         "PayloadBucket": {"s3:ListBucket"},
-        "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:tocsin/${Stage}/*": {
-            "secretsmanager:GetSecretValue"
-        },
+        SECRETS: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
         "EventBus": {"events:PutEvents"},
         "Key": {"kms:Decrypt", "kms:GenerateDataKey"},
     }
+
+
+def test_refresh_finds_leases_and_renews_grants_and_no_more() -> None:
+    assert _of_role("RefreshRole") == {
+        "RefreshLogGroup": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "${SettingsTable.Arn}/index/due": {"dynamodb:Query"},
+        "SettingsTable": {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "EphemeralTable": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
+        SECRETS: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
+        "EventBus": {"events:PutEvents"},
+        "NotificationQueue": {"sqs:SendMessage"},
+        "Key": {"kms:Decrypt", "kms:GenerateDataKey"},
+    }
+
+
+def test_settings_writes_secrets_and_reads_none() -> None:
+    assert _of_role("SettingsRole") == {
+        "SettingsLogGroup": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "SettingsTable": {
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:DeleteItem",
+        },
+        "EphemeralTable": {"dynamodb:PutItem"},
+        SECRETS: {"secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:TagResource"},
+        "Key": {"kms:Decrypt", "kms:GenerateDataKey"},
+    }
+
+
+def test_authorize_connects_accounts_and_changes_no_settings() -> None:
+    assert _of_role("AuthorizeRole") == {
+        "AuthorizeLogGroup": {"logs:CreateLogStream", "logs:PutLogEvents"},
+        "EphemeralTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        "SettingsTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        SECRETS: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
+        "EventBus": {"events:PutEvents"},
+        "Key": {"kms:Decrypt", "kms:GenerateDataKey"},
+    }
+
+
+def test_no_function_may_scan_a_table() -> None:
+    roles = [name for name in RESOURCES if name.endswith("Role")]
+
+    assert not [name for name in roles for actions in _of_role(name).values() if "dynamodb:Scan" in actions]
 
 
 def test_a_publisher_may_send_encrypt_and_store_and_no_more() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -23,7 +24,13 @@ from tests.contract.template import (
     value,
 )
 
+ROUTE = "AWS::ApiGatewayV2::Route"
+PUBLIC_ROUTES = {
+    f"{method} {path}" for method in ("GET", "HEAD") for path in ("/authorize/{ticket}", "/oauth/callback")
+}
+COGNITO = ("AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup")
 STATEFUL = (
+    "AWS::Cognito::UserPool",
     "AWS::DynamoDB::Table",
     "AWS::KMS::Key",
     "AWS::Logs::LogGroup",
@@ -87,7 +94,9 @@ def test_the_environment_is_the_configuration_and_nothing_else(name: str) -> Non
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_is_told_its_own_timeout(name: str) -> None:
-    assert environment(FUNCTIONS[name])["FUNCTION_TIMEOUT_SECONDS"] == FUNCTIONS[name]["Timeout"]
+    told, timeout = environment(FUNCTIONS[name])["FUNCTION_TIMEOUT_SECONDS"], FUNCTIONS[name]["Timeout"]
+
+    assert told in (timeout, str(timeout))  # a variable's value is text, unless it is a reference
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -230,6 +239,142 @@ def test_payloads_are_private_versioned_encrypted_and_gone_after_30_days() -> No
     assert rules[0]["ExpirationInDays"] == rules[0]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
 
 
+# --- The HTTP API ---
+
+
+def _routes() -> dict[str, Json]:
+    return {route["Properties"]["RouteKey"]: route["Properties"] for route in resources(ROUTE).values()}
+
+
+@pytest.mark.parametrize("name", resources(ROUTE))
+def test_a_route_is_public_by_design_or_behind_the_authorizer(name: str) -> None:
+    route = _properties(name)
+
+    if route["RouteKey"] in PUBLIC_ROUTES:
+        assert (route["AuthorizationType"], "AuthorizerId" in route) == ("NONE", False)
+    else:
+        assert (route["AuthorizationType"], route["AuthorizerId"]) == ("JWT", {"Ref": "ApiAuthorizer"})
+
+
+@pytest.mark.parametrize("name", resources(ROUTE))
+def test_a_route_leads_to_the_function_that_serves_it(name: str) -> None:
+    route = _properties(name)
+    function = "AuthorizeFunction" if route["RouteKey"] in PUBLIC_ROUTES else "SettingsFunction"
+
+    integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
+    assert _properties(integration)["IntegrationUri"] == {"Fn::GetAtt": [function, "Arn"]}
+    assert _properties(integration)["PayloadFormatVersion"] == "2.0"
+
+
+def test_every_route_of_the_code_is_in_the_template_and_the_other_way_round() -> None:
+    decorated = re.compile(r'@app\.(get|post|put|patch|delete|route)\("([^"]+)"(?:, method="(\w+)")?\)')
+    in_code = {
+        f"{(method or verb).upper()} {path.replace('<', '{').replace('>', '}')}"
+        for name in ("authorize", "settings")
+        for verb, path, method in decorated.findall((ROOT / f"functions/{name}/app.py").read_text(encoding="utf-8"))
+    }
+
+    assert set(_routes()) == in_code
+
+
+@pytest.mark.parametrize("function", ["AuthorizeFunction", "SettingsFunction"])
+def test_only_our_api_may_call_a_function_of_the_api_and_it_waits_for_the_answer(function: str) -> None:
+    [permission] = [
+        one["Properties"]
+        for one in resources("AWS::Lambda::Permission").values()
+        if one["Properties"]["FunctionName"] == {"Ref": function}
+    ]
+    timeout = value(FUNCTIONS[function]["Timeout"])
+
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Api}/*")
+    assert isinstance(timeout, int)
+    assert timeout < _properties("AuthorizeIntegration")["TimeoutInMillis"] / 1000 <= 30
+
+
+def test_public_routes_are_throttled_more_tightly_than_the_others() -> None:
+    stage = _properties("ApiStage")
+    usual = stage["DefaultRouteSettings"]
+
+    assert set(stage["RouteSettings"]) == PUBLIC_ROUTES
+    for own in stage["RouteSettings"].values():
+        assert own["ThrottlingRateLimit"] < usual["ThrottlingRateLimit"]
+        assert own["ThrottlingBurstLimit"] < usual["ThrottlingBurstLimit"]
+    named = {RESOURCES[route]["Properties"]["RouteKey"] for route in RESOURCES["ApiStage"]["DependsOn"]}
+    assert named == PUBLIC_ROUTES  # the stage may only speak of routes that are there
+
+
+def test_the_access_log_holds_no_path_and_so_no_ticket() -> None:
+    log = _properties("ApiStage")["AccessLogSettings"]
+
+    assert "$context.routeKey" in log["Format"]
+    assert not [word for word in ("$context.path", "$context.domainName", "queryString") if word in log["Format"]]
+    assert log["DestinationArn"] == {"Fn::GetAtt": ["ApiLogGroup", "Arn"]}
+
+
+def test_no_page_of_another_origin_may_use_the_api() -> None:
+    assert "CorsConfiguration" not in _properties("Api")
+
+
+def test_tokens_are_of_the_issuer_named_or_of_our_own_pool() -> None:
+    token = _properties("ApiAuthorizer")["JwtConfiguration"]
+    pool = "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPool}"
+
+    assert token["Issuer"] == {"Fn::If": ["HasOwnUserPool", {"Fn::Sub": pool}, {"Ref": "OidcIssuer"}]}
+    assert token["Audience"] == [{"Fn::If": ["HasOwnUserPool", {"Ref": "UserPoolClient"}, {"Ref": "OidcAudience"}]}]
+    assert TEMPLATE["Conditions"]["HasOwnUserPool"] == {"Fn::Equals": [{"Ref": "OidcIssuer"}, ""]}
+    assert {one["Condition"] for one in resources(*COGNITO).values()} == {"HasOwnUserPool"}
+
+
+def test_nobody_signs_himself_up() -> None:
+    assert _properties("UserPool")["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "accepted", "refused"),
+    [
+        (
+            "OidcIssuer",
+            ["", "https://login.example/acme", "http://localhost:8080/oidc", "http://127.0.0.1:9"],
+            ["http://login.example", "login.example", "http://localhost.evil.example"],
+        ),
+        (
+            "PublicBaseUrl",
+            ["", "https://tocsin.example", "http://localhost:8080"],
+            ["http://tocsin.example", "https://tocsin.example/", "https://a@tocsin.example", "http://localhost.evil"],
+        ),
+    ],
+    ids=["issuer", "base"],
+)
+def test_clear_text_is_for_this_machine_only(parameter: str, accepted: list[str], refused: list[str]) -> None:
+    pattern = re.compile(PARAMETERS[parameter]["AllowedPattern"])
+
+    assert [url for url in accepted if not pattern.fullmatch(url)] == []
+    assert [url for url in refused if pattern.fullmatch(url)] == []
+
+
+def test_our_own_addresses_begin_alike_everywhere() -> None:
+    base = {"Fn::If": ["HasPublicBaseUrl", {"Ref": "PublicBaseUrl"}, {"Fn::GetAtt": ["Api", "ApiEndpoint"]}]}
+
+    assert {json.dumps(environment(function)["PUBLIC_BASE_URL"]) for function in FUNCTIONS.values()} == {
+        json.dumps(base)
+    }
+    assert TEMPLATE["Outputs"]["ApiUrl"]["Value"] == base
+    assert TEMPLATE["Outputs"]["OAuthRedirectUri"]["Value"] == {
+        "Fn::Sub": ["${BaseUrl}/oauth/callback", {"BaseUrl": base}]
+    }
+
+
+def test_grants_are_looked_after_every_five_minutes_by_one_worker() -> None:
+    function = FUNCTIONS["RefreshFunction"]
+    [event] = function["Events"].values()
+
+    assert (event["Type"], event["Properties"]["Schedule"]) == ("Schedule", "rate(5 minutes)")
+    assert function["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+    assert PARAMETERS["RefreshTimeout"]["MaxValue"] <= 5 * 60
+    assert PARAMETERS["SecretWritesPerSecond"]["Default"] == 40
+
+
 # --- Alarms, outputs, the file itself ---
 
 
@@ -259,14 +404,15 @@ def test_the_outputs_are_those_of_the_design_as_far_as_built() -> None:
         "EventBusName",
         "PublisherPolicyArn",
     }
-    with_an_api = {"ApiUrl", "OAuthRedirectUri", "ConsoleUrl"} if resources("AWS::ApiGatewayV2::Api") else set()
+    of_the_api = {"ApiUrl", "OAuthRedirectUri"}
 
-    assert set(TEMPLATE["Outputs"]) == always | with_an_api
+    assert set(TEMPLATE["Outputs"]) == always | of_the_api
 
 
 def test_no_parameter_takes_a_secret() -> None:
     assert not [name for name, parameter in PARAMETERS.items() if "NoEcho" in parameter]
-    assert not [name for name in PARAMETERS if any(word in name.lower() for word in ("secret", "password", "token"))]
+    words = ("secret", "password", "token")
+    assert {name for name in PARAMETERS if any(word in name.lower() for word in words)} == {"SecretWritesPerSecond"}
 
 
 def test_there_are_no_nested_stacks_and_no_http_api_events() -> None:

@@ -144,9 +144,7 @@ def grants() -> GrantStore:
 
 
 def _admin_notices(on_failure: Callable[[str, int], None]) -> AdminNotices:
-    return AdminNotices(
-        lambda: client("sqs"), config().notification_queue_url, settings_store(), on_failure=on_failure
-    )
+    return AdminNotices(lambda: client("sqs"), config().notification_queue_url, settings_store(), on_failure=on_failure)
 
 
 @cache

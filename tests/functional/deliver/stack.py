@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from tocsin.model.mail_account import MailAccount
 
 from tests.contract.template import RESOURCES
 
@@ -284,8 +285,8 @@ class Acme:
         }
 
     def _secret(self, document: Json, password: str) -> str:
-        relay, auth = document["relay"], document["auth"]
-        saved_for = {name: relay[name] for name in ("host", "port", "security")} | {"username": auth["username"]}
+        account = MailAccount.model_validate(document | {"project_id": self.id, "id": self.account_id, "version": 1})
+        saved_for = account.secret_binding.model_dump()
         secret = {"saved_for": saved_for, "password": password, "access_token": password} | self.secret
         created = boto3.client("secretsmanager").create_secret(
             Name=f"tocsin/test/{self.id}/{self.account_id}", SecretString=json.dumps(secret)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tocsin.data.identity_providers import identity_provider_for
 from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable
 from tocsin.model.credential import Credential
+from tocsin.model.identity_provider import UnusableOAuth2
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.token_error import GrantRefused, TokenEndpointFailed
@@ -120,7 +122,7 @@ class LogIn:
             secret = self.secrets.secret(account)
         except SecretUnavailable as error:
             raise NoCredential(_own("secret_missing")) from error
-        if not _saved_for(account, secret):
+        if not account.may_use(secret):
             raise NoCredential(_own("secret_not_for_this_relay"))
         password = secret.password if account.auth.type == "password" else None
         token = secret.access_token if account.auth.type == "oauth2" else None
@@ -128,6 +130,8 @@ class LogIn:
             raise NoCredential(_own("secret_missing"))
         if account.auth.type == "oauth2" and token is None:
             raise NoCredential(_own("token_missing"))
+        if token is not None and not _may_see_token(account):
+            raise NoCredential(_own("token_not_for_this_relay"))
         return Credential(
             version=version,
             username=account.username,
@@ -145,10 +149,14 @@ def _logs_in_at_proxy(account: MailAccount) -> bool:
     return account.relay.proxy is not None and account.relay.proxy.username is not None
 
 
-def _saved_for(account: MailAccount, secret: AccountSecret) -> bool:
-    """Whether the secret was saved for the account as it is now: else it would go to another relay, user or proxy."""
-    bound, now = secret.saved_for, account.secret_binding
-    return bound.model_copy(update={"host": bound.host.lower()}) == now
+def _may_see_token(account: MailAccount) -> bool:
+    """Whether the relay is one that the identity provider's tokens may go to."""
+    if account.auth.oauth2 is None:
+        return True
+    try:
+        return identity_provider_for(account).may_see_token(account.relay.host)
+    except UnusableOAuth2:
+        return False
 
 
 def _own(code: str) -> Reply:

@@ -222,7 +222,8 @@ class RenewGrant:
             _BACK_OFF[min(state.failures, len(_BACK_OFF) - 1)] * (0.5 + self.jitter() / 2),
             timedelta(seconds=failure.verdict.wait_seconds or 0),
         )
-        after = account.model_copy(update={"grant": state.model_copy(update={"failures": state.failures + 1})})
+        state = state.model_copy(update={"failures": state.failures + 1})
+        after = account.model_copy(update={"grant": state, "last_error": last_error(failure, now)})
         self.grants.update(account, after, refresh_at=now + wait)
 
     def _mark_lost(self, account: MailAccount, error: LastError) -> None:

@@ -53,16 +53,19 @@ class GrantStore:
         """The newest version of the account's secret, which may be ahead of the version that the account names.
 
         Raises:
-            SecretUnavailable: it is missing, not ours to read, or no secret of a mail account.
+            SecretUnavailable: it is missing, not ours to read, no mail account's, or saved for other settings.
             TransientError: Secrets Manager cannot answer now.
         """
         try:
             answer = self._secrets().get_secret_value(SecretId=self._name(account))
-            return AccountSecret.model_validate_json(answer["SecretString"])
+            secret = AccountSecret.model_validate_json(answer["SecretString"])
         except ClientError as error:
             raise _failure(error) from None
         except (ValidationError, KeyError):
             raise SecretUnavailable("the secret is not a mail account's JSON") from None
+        if not account.may_use(secret):
+            raise SecretUnavailable("the secret was saved for other settings")
+        return secret
 
     def put_secret(self, account: MailAccount, secret: AccountSecret) -> str:
         """Write refresh and access token in one version of the secret; the version's id.

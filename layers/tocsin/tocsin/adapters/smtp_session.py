@@ -30,10 +30,11 @@ _PERMANENT = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """An open session: where commands go, and what the relay offers."""
+    """An open session: where commands go, what the relay offers, and the reply that opened it (to AUTH, or to EHLO)."""
 
     channel: SmtpChannel
     extensions: Extensions
+    reply: Reply
 
 
 def open_session(account: MailAccount, credential: Credential | None, *, egress: Egress, limits: TimeLimits) -> Session:
@@ -46,7 +47,8 @@ def open_session(account: MailAccount, credential: Credential | None, *, egress:
     opening.check_settings()
     channel = opening.connect()
     try:
-        return Session(channel=channel, extensions=opening.negotiate(channel))
+        extensions, reply = opening.negotiate(channel)
+        return Session(channel=channel, extensions=extensions, reply=reply)
     except PhaseFailed:
         channel.quit()
         raise
@@ -78,32 +80,31 @@ class _Opening:
         )
         return SmtpChannel(connection)
 
-    def negotiate(self, channel: SmtpChannel) -> Extensions:
+    def negotiate(self, channel: SmtpChannel) -> tuple[Extensions, Reply]:
         """Everything from the greeting to AUTH; what was offered before TLS is forgotten."""
         if self.account.relay.security is Security.TLS:
             self._start_tls(channel, self.limits.begin_phase())
         _require(channel.read_reply(phase=Phase.CONNECT, until=self.limits.begin_phase()))
-        extensions = self._ehlo(channel)
+        extensions, reply = self._ehlo(channel)
         if self.account.relay.security is Security.STARTTLS:
             self._upgrade(channel, extensions)
-            extensions = self._ehlo(channel)
+            extensions, reply = self._ehlo(channel)
         if self._authenticates:
-            self._log_in(channel, extensions)
-        return extensions
+            reply = self._log_in(channel, extensions)
+        return extensions, reply
 
     @property
     def _authenticates(self) -> bool:
         return self.account.auth.type != "none"
 
-    def _ehlo(self, channel: SmtpChannel) -> Extensions:
+    def _ehlo(self, channel: SmtpChannel) -> tuple[Extensions, Reply]:
         name = self._ehlo_name()
         until = self.limits.begin_phase()
         reply = channel.command(f"EHLO {name}", phase=Phase.EHLO, until=until)
         if _is_refused_for_good(reply) and self._may_do_without_extensions:
-            _require(channel.command(f"HELO {name}", phase=Phase.EHLO, until=until))
-            return Extensions({})
+            return Extensions({}), _required(channel.command(f"HELO {name}", phase=Phase.EHLO, until=until))
         _require(reply)
-        return Extensions.parse(reply.text)
+        return Extensions.parse(reply.text), reply
 
     @property
     def _may_do_without_extensions(self) -> bool:
@@ -122,12 +123,12 @@ class _Opening:
         context = context_for(relay.min_tls_version, relay.ca_certificate)
         channel.start_tls(context, a_label(relay.host), until=until)
 
-    def _log_in(self, channel: SmtpChannel, extensions: Extensions) -> None:
+    def _log_in(self, channel: SmtpChannel, extensions: Extensions) -> Reply:
         if self.credential is None:
             raise PhaseFailed.by(Phase.AUTH, Mishap.NO_CREDENTIAL)
         relay = self.account.relay
         mechanism = mechanism_for(self.credential, extensions.auth_mechanisms, host=relay.host, port=relay.port)
-        _require(log_in(channel, mechanism, until=self.limits.begin_phase()))
+        return _required(log_in(channel, mechanism, until=self.limits.begin_phase()))
 
     def _ehlo_name(self) -> str:
         try:
@@ -137,6 +138,11 @@ class _Opening:
         if not _EHLO_NAME.fullmatch(name):
             raise PhaseFailed.by(Phase.EHLO, Mishap.BAD_EHLO_NAME)
         return name
+
+
+def _required(reply: Reply) -> Reply:
+    _require(reply)
+    return reply
 
 
 def _require(reply: Reply) -> None:

@@ -47,6 +47,17 @@ class Submission:
                 self._auth_failure = reply
             yield reply
 
+    def log_in(self, *, deadline: float) -> Reply:
+        """Open the session anew, up to AUTH, by `deadline`; the last reply. Nothing that network or relay do raises."""
+        self.close()
+        limits = TimeLimits(phase_seconds=self._account.relay.timeout_seconds, deadline=deadline)
+        try:
+            session = open_session(self._account, self._credential, egress=self._egress, limits=limits)
+        except PhaseFailed as failure:
+            return failure.reply
+        self._transactions = LockStep(session)
+        return session.reply
+
     def close(self) -> None:
         """End the session; it takes a second at most and never fails."""
         self._leave()

@@ -1,0 +1,215 @@
+"""Connect a mail account: redeem an authorization code, compare what came with what was meant, store the grant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from tocsin.actions.renew_grant import grown, with_tokens
+from tocsin.errors import AccountChanged, GrantBusy, PermanentError, SecretUnavailable, TransientError
+from tocsin.model.authorization import Outcome
+from tocsin.model.grant import GrantState, missing_scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from tocsin.actions.renew_grant import Grants, Leases
+    from tocsin.actions.verify import Verification
+    from tocsin.model.credential import AccountSecret
+    from tocsin.model.grant import Tokens
+    from tocsin.model.mail_account import MailAccount
+
+_LEASE = timedelta(seconds=60)
+_TRIES = 4
+_PAUSE_SECONDS = 0.2  # 3 s over all tries
+_STORING_SECONDS = 4.0  # kept of the time there is: tokens that were given are to be stored
+
+
+class Disagreement(PermanentError):
+    """The code gave something else than what was meant; nothing is stored."""
+
+    def __init__(self, outcome: Outcome, *, expected: str | None = None, found: str | None = None) -> None:
+        super().__init__(outcome.value)
+        self.outcome = outcome
+        self.expected = expected
+        self.found = found
+
+
+class Providers(Protocol):
+    """The identity providers."""
+
+    def redeem(
+        self,
+        account: MailAccount,
+        secret: AccountSecret,
+        *,
+        code: str,
+        code_verifier: str,
+        redirect_uri: str,
+        now: datetime,
+        deadline: float,
+    ) -> Tokens:
+        """The tokens for a code, by `deadline` (monotonic seconds).
+
+        Raises:
+            TokenEndpointFailed: it cannot answer now.
+            GrantRefused: it refuses the code or the client.
+        """
+        ...
+
+    def identity(self, account: MailAccount, tokens: Tokens, *, deadline: float) -> str | None:
+        """Who signed in, by the back channel; None where the provider does not tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectAccount:
+    """The action and all that it needs. `asked_scopes` are those that the account's authorization asked for."""
+
+    grants: Grants
+    leases: Leases
+    providers: Providers
+    asked_scopes: Callable[[MailAccount], Sequence[str]]
+    clock: Callable[[], datetime]
+    jitter: Callable[[], float]
+    pause: Callable[[float], None]
+    new_holder: Callable[[], str]
+
+    def __call__(
+        self, account: MailAccount, *, code: str, code_verifier: str, redirect_uri: str, deadline: float
+    ) -> MailAccount:
+        """The account with its new grant, not verified yet.
+
+        Raises:
+            Disagreement: not what was meant.
+            TokenEndpointFailed, GrantRefused: the code gave no tokens.
+            AccountChanged: the account was edited or deleted meanwhile.
+            SecretUnavailable: its secret is not there to be written.
+            TransientError: we could not store the grant.
+        """
+        name, holder = f"grant#{account.project_id}#{account.id}", self.new_holder()
+        self._take(name, holder)
+        try:
+            secret = self.grants.current_secret(account)
+            tokens = self.providers.redeem(
+                account,
+                secret,
+                code=code,
+                code_verifier=code_verifier,
+                redirect_uri=redirect_uri,
+                now=self.clock(),
+                deadline=deadline - _STORING_SECONDS,
+            )
+            identity = tokens.identity or self.providers.identity(account, tokens, deadline=deadline - _STORING_SECONDS)
+            self._compare(account, tokens, identity)
+            return self._store(account, tokens, identity)
+        finally:
+            self.leases.give_back(name, holder)
+
+    def _take(self, name: str, holder: str) -> None:
+        for pause in self._pauses():
+            if self.leases.take(name, holder, lasting=_LEASE):
+                return
+            self.pause(pause)
+        raise GrantBusy("another worker is renewing the grant")
+
+    def _compare(self, account: MailAccount, tokens: Tokens, identity: str | None) -> None:
+        asked = self.asked_scopes(account)
+        if missing := missing_scopes(asked, tokens.scopes):
+            raise Disagreement(Outcome.SCOPE_MISSING, expected=" ".join(missing))
+        expected = account.auth.username
+        if identity is not None and expected is not None and identity.casefold() != expected.casefold():
+            raise Disagreement(Outcome.OTHER_USER, expected=expected, found=identity)
+        if tokens.refresh_token is None:
+            raise Disagreement(Outcome.NO_REFRESH_TOKEN)
+
+    def _store(self, seen: MailAccount, tokens: Tokens, identity: str | None) -> MailAccount:
+        """Write the tokens, then the account: both only if its settings are still those that were authorized."""
+        account, now = self.grants.read(seen.project_id, seen.id), self.clock()
+        if account is None or account.version != seen.version:
+            raise AccountChanged("the mail account was edited or deleted during the redirect")
+        secret = self.grants.current_secret(account)
+        before = account.grant or GrantState()
+        state = GrantState(
+            version=max(before.version, secret.grant_version),
+            scopes=tuple(self.asked_scopes(account)),
+            identity=identity,
+            consented_at=now,
+            warned_days=before.warned_days,
+        )
+        state = grown(state, tokens, now)
+        after = account.model_copy(
+            update={
+                "credential_version": self._put(account, with_tokens(secret, tokens, grant_version=state.version)),
+                "status": "not_verified",
+                "verified_at": None,
+                "last_error": None,
+                "grant": state,
+            }
+        )
+        self.grants.update(account, after, refresh_at=state.refresh_at(now, jitter=self.jitter()))
+        return after
+
+    def _put(self, account: MailAccount, secret: AccountSecret) -> str:
+        """Write the secret, again while Secrets Manager is busy: the code cannot be redeemed twice."""
+        for pause in self._pauses():
+            try:
+                return self.grants.put_secret(account, secret)
+            except SecretUnavailable:
+                raise
+            except TransientError:
+                self.pause(pause)
+        return self.grants.put_secret(account, secret)
+
+    def _pauses(self) -> Iterator[float]:
+        return (_PAUSE_SECONDS * 2**attempt * (0.5 + self.jitter() / 2) for attempt in range(_TRIES))
+
+
+class Verify(Protocol):
+    """Logs in at the relay."""
+
+    def __call__(self, account: MailAccount, *, deadline: float) -> Verification:
+        """What the login came to."""
+        ...
+
+
+class Bus(Protocol):
+    """Where events about mail accounts go."""
+
+    def account_changed(self, event: str, account: MailAccount) -> None:
+        """Publish `mail_account.<event>`. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmAccount:
+    """Verifies an account that was just connected, and writes what came of it."""
+
+    grants: Grants
+    verify: Verify
+    bus: Bus
+    clock: Callable[[], datetime]
+    jitter: Callable[[], float]
+
+    def __call__(self, account: MailAccount, *, deadline: float) -> Verification:
+        """Log in by `deadline` (monotonic seconds); `mail_account.verified` is published if that works.
+
+        Raises:
+            AccountChanged: the account was changed meanwhile.
+        """
+        verification, now = self.verify(account, deadline=deadline), self.clock()
+        error = verification.last_error(now)
+        after = account.model_copy(
+            update={
+                "status": "not_verified" if error is not None else "verified",
+                "verified_at": None if error is not None else now,
+                "last_error": error,
+            }
+        )
+        grant = account.grant or GrantState()
+        self.grants.update(account, after, refresh_at=grant.refresh_at(now, jitter=self.jitter()))
+        if error is None:
+            self.bus.account_changed("verified", after)
+        return verification

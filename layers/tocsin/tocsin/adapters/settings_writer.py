@@ -1,0 +1,156 @@
+"""Mail accounts as admins write them: an item in SettingsTable and, apart from it, a secret in Secrets Manager."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from tocsin.adapters import mail_account_items as items
+from tocsin.errors import AccountChanged, TransientError
+from tocsin.model.settings_error import Outdated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from tocsin.model.credential import AccountSecret
+    from tocsin.model.mail_account import MailAccount
+
+_BUSY = frozenset({"ThrottlingException", "LimitExceededException", "InternalServiceError", "ServiceUnavailable"})
+_RECOVERY_DAYS = 7  # the least that Secrets Manager takes, unless nothing is to be recoverable
+_AFTER_ALL = "~"  # sorts behind every id
+
+
+class SettingsWriter:
+    """The mail accounts of SettingsTable, read fresh and written conditionally."""
+
+    def __init__(
+        self,
+        dynamodb: DynamoDBClient,
+        secrets: Callable[[], SecretsManagerClient],
+        *,
+        table: str,
+        secret_prefix: str,
+        secret_key: str,
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._secrets = secrets
+        self._table = table
+        self._secret_prefix = secret_prefix
+        self._secret_key = secret_key
+
+    def has_project(self, project_id: str) -> bool:
+        """Whether there is such a project."""
+        key: dict[str, AttributeValueTypeDef] = {"project_id": {"S": project_id}, "sk": {"S": "project"}}
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=key, ConsistentRead=True, ProjectionExpression="project_id"
+        )
+        return "Item" in answer
+
+    def read(self, project_id: str, account_id: str) -> MailAccount | None:
+        """The mail account as it stands; None where there is none."""
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=items.key_of(project_id, account_id), ConsistentRead=True
+        )
+        return items.read_account(answer["Item"]) if "Item" in answer else None
+
+    def page(self, project_id: str, *, after: str | None, size: int) -> list[MailAccount]:
+        """At most `size` mail accounts, in the order they were made, behind the one with the id `after`."""
+        values: dict[str, AttributeValueTypeDef] = {
+            ":project": {"S": project_id},
+            ":first": {"S": items.PREFIX},
+            ":last": {"S": f"{items.PREFIX}{_AFTER_ALL}"},
+        }
+        start = {"ExclusiveStartKey": items.key_of(project_id, after)} if after is not None else {}
+        answer = self._dynamodb.query(
+            TableName=self._table,
+            KeyConditionExpression="project_id = :project AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+            Limit=size,
+            **start,  # type: ignore[arg-type]  # one keyword, or none
+        )
+        return [items.read_account(item) for item in answer["Items"]]
+
+    def create(self, account: MailAccount, secret: AccountSecret | None, *, refresh_at: datetime | None) -> MailAccount:
+        """Write a new account, its secret first; the account with its credential version.
+
+        Raises:
+            AccountChanged: its id is taken; nothing is left behind.
+            TransientError: Secrets Manager cannot answer now.
+        """
+        if secret is not None:
+            account = account.model_copy(update={"credential_version": self._create_secret(account, secret)})
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=_item(account, refresh_at),
+                ConditionExpression="attribute_not_exists(sk)",
+            )
+        except ClientError as error:
+            if secret is not None:
+                self._delete_secret(account)
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise AccountChanged("there is a mail account with this id") from None
+            raise
+        return account
+
+    def delete(self, account: MailAccount) -> None:
+        """Delete the account as it was read, and let its secret go: it can be recovered for a week.
+
+        Raises:
+            Outdated: it was changed or deleted since it was read.
+        """
+        try:
+            self._dynamodb.delete_item(
+                TableName=self._table,
+                Key=items.key_of(account.project_id, account.id),
+                ConditionExpression="version = :version",
+                ExpressionAttributeValues={":version": {"N": str(account.version)}},
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            raise Outdated("the mail account was changed meanwhile") from None
+        if account.credential_version is not None:
+            self._delete_secret(account)
+
+    def _create_secret(self, account: MailAccount, secret: AccountSecret) -> str:
+        try:
+            answer = self._secrets().create_secret(
+                Name=self._name(account),
+                KmsKeyId=self._secret_key,
+                SecretString=json.dumps(secret.reveal()),
+                Tags=[{"Key": "tocsin:project", "Value": account.project_id}],
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _BUSY:
+                raise TransientError(f"Secrets Manager says {code}") from None
+            raise
+        return answer["VersionId"]
+
+    def _delete_secret(self, account: MailAccount) -> None:
+        client = self._secrets()
+        try:
+            client.delete_secret(SecretId=self._name(account), RecoveryWindowInDays=_RECOVERY_DAYS)
+        except client.exceptions.ResourceNotFoundException:
+            return
+
+    def _name(self, account: MailAccount) -> str:
+        return f"{self._secret_prefix}/{account.project_id}/{account.id}"
+
+
+def _item(account: MailAccount, refresh_at: datetime | None) -> dict[str, AttributeValueTypeDef]:
+    item = items.key_of(account.project_id, account.id) | {
+        "version": {"N": str(account.version)},
+        "document": items.write_document(account),
+        "state": items.write_state(account),
+    }
+    if account.credential_version is not None:
+        item["credential_version"] = {"S": account.credential_version}
+    return item | (items.write_due(account, refresh_at) if refresh_at is not None else {})

@@ -1,0 +1,138 @@
+"""Where the actions of the HTTP API meet adapters; apart from `wiring`, so that `deliver` starts without them."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tocsin.actions.authorize_callback import CompleteAuthorization
+from tocsin.actions.authorize_ticket import IssueTicket, OpenTicket
+from tocsin.actions.configure import Configure
+from tocsin.actions.connect_account import ConfirmAccount, ConnectAccount
+from tocsin.actions.log_in import LogIn
+from tocsin.actions.verify import Verify
+from tocsin.adapters.authorizations import Authorizations
+from tocsin.adapters.event_bus import EventBus
+from tocsin.adapters.leases import Leases
+from tocsin.adapters.secret_store import SecretStore
+from tocsin.adapters.settings_writer import SettingsWriter
+from tocsin.adapters.submission import Submission
+from tocsin.data.identity_providers import identity_provider_for, problems
+from tocsin.data.remedies import Remedies
+from tocsin.wiring import client, config, egress, grants, identity_providers, now, renew_grant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tocsin.model.credential import AccountSecret
+    from tocsin.model.identity_provider import Problem
+    from tocsin.model.mail_account import MailAccount
+
+_VALUE_OCTETS = 48  # 384 random bits, and 64 characters: enough for a code verifier (RFC 7636 section 4.1)
+
+
+@cache
+def configure() -> Configure:
+    """The action behind the routes of mail accounts."""
+    writer = SettingsWriter(
+        client("dynamodb"),
+        lambda: client("secretsmanager"),
+        table=config().settings_table,
+        secret_prefix=config().secret_prefix,
+        secret_key=config().secret_key_arn,
+    )
+    return Configure(accounts=writer, problems=_problems, clock=now, random_octets=secrets.token_bytes)
+
+
+@cache
+def issue_ticket() -> IssueTicket:
+    """The action that begins an authorization."""
+    return IssueTicket(
+        authorizations=_authorizations(), base_url=config().public_base_url, new_value=_new_value, clock=now
+    )
+
+
+@cache
+def open_ticket() -> OpenTicket:
+    """The action behind an address that an admin opens."""
+    return OpenTicket(
+        authorizations=_authorizations(),
+        accounts=grants(),
+        providers=identity_providers(),
+        redirect_uri=_redirect_uri(),
+        new_value=_new_value,
+        clock=now,
+    )
+
+
+@cache
+def complete_authorization(on_failure: Callable[[str, int], None]) -> CompleteAuthorization:
+    """The action behind the redirect URI. `on_failure` is told of events that were not taken."""
+    return CompleteAuthorization(
+        authorizations=_authorizations(),
+        accounts=grants(),
+        connect=_connect_account(),
+        confirm=_confirm_account(on_failure),
+        remedies=Remedies(),
+        redirect_uri=_redirect_uri(),
+        clock=now,
+    )
+
+
+def public_base_url() -> str:
+    """Where our own addresses begin."""
+    return config().public_base_url
+
+
+def _connect_account() -> ConnectAccount:
+    return ConnectAccount(
+        grants=grants(),
+        leases=Leases(client("dynamodb"), config().ephemeral_table, clock=now),
+        providers=identity_providers(),
+        asked_scopes=lambda account: identity_provider_for(account).scopes,
+        clock=now,
+        jitter=random.random,
+        pause=time.sleep,
+        new_holder=lambda: secrets.token_hex(16),
+    )
+
+
+def _confirm_account(on_failure: Callable[[str, int], None]) -> ConfirmAccount:
+    log_in = LogIn(
+        secrets=SecretStore(lambda: client("secretsmanager"), config().secret_prefix),
+        renew=renew_grant(on_failure),
+        clock=now,
+    )
+    return ConfirmAccount(
+        grants=grants(),
+        verify=Verify(
+            credentials=log_in,
+            open_session=lambda account, credential: Submission(account, credential, egress=egress()),
+            remedies=Remedies(),
+        ),
+        bus=EventBus(client("events"), config().event_bus_name, on_failure=on_failure),
+        clock=now,
+        jitter=random.random,
+    )
+
+
+@cache
+def _authorizations() -> Authorizations:
+    return Authorizations(client("dynamodb"), config().ephemeral_table)
+
+
+def _problems(account: MailAccount, secret: AccountSecret | None) -> Sequence[Problem]:
+    if account.auth.oauth2 is None:
+        return ()
+    return problems(account, secret.reveal() if secret is not None else {})
+
+
+def _redirect_uri() -> str:
+    return f"{config().public_base_url}/oauth/callback"
+
+
+def _new_value() -> str:
+    return secrets.token_urlsafe(_VALUE_OCTETS)

@@ -1,0 +1,1 @@
+"""AuthorizeFunction against a scripted identity provider and a scripted relay."""

@@ -1,0 +1,64 @@
+"""The pages themselves: each way to end has one, complete and without anything active."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from tocsin.model.authorization import Outcome, Result
+
+from functions.authorize.answers import page
+
+_HOSTILE = "<script>alert(1)</script>\"'&"
+
+
+class _Reader(HTMLParser):
+    """Counts the elements of a page and keeps their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep an element."""
+        self.tags.append(tag)
+        self.attributes += attrs
+
+
+def _read(result: Result, *, ticket: str | None = None) -> _Reader:
+    text = page(result, base_url="https://tocsin.example", ticket=ticket).body
+    assert text is not None
+    return _Reader(text)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_way_to_end_has_a_page_with_one_heading_a_language_and_a_title(outcome: Outcome) -> None:
+    read = _read(Result(outcome=outcome))
+
+    assert [read.tags.count(tag) for tag in ("h1", "title", "main")] == [1, 1, 1]
+    assert ("lang", "en") in read.attributes
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_what_others_say_is_text_wherever_it_stands(outcome: Outcome) -> None:
+    read = _read(
+        Result(
+            outcome=outcome,
+            account_name=_HOSTILE,
+            expected=_HOSTILE,
+            found=_HOSTILE,
+            said=_HOSTILE,
+            remedy=_HOSTILE,
+            return_path="/projects/acme",
+        ),
+        ticket="ticket",
+    )
+
+    assert "script" not in read.tags
+    assert not [name for name, _ in read.attributes if name.startswith("on") or name == "style"]
+    assert {value for name, value in read.attributes if name == "href"} == {
+        "https://tocsin.example/authorize/ticket",
+        "https://tocsin.example/projects/acme",
+    }

@@ -1,0 +1,1 @@
+"""SettingsFunction with tables and secrets in memory."""
