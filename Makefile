@@ -33,7 +33,7 @@ always:
 
 # --- Commands ---
 
-.PHONY: help setup format check test build run publish deploy
+.PHONY: help setup format check test build run bench publish deploy
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ build: .aws-sam/.built ## build the functions and layers for this machine
 
 run: setup build ## start the stack on this machine and deliver every sample (ARGS=--once: then exit)
 	$(RUN)/python -m local.up $(ARGS)
+
+bench: setup ## measure, print the figures beside their goals, write .bench/results.json
+	$(RUN)/python -m tests.benchmarks $(ARGS)
 
 publish: .venv/.made ## write the files that are derived from others
 	$(EXPORT) --output-file layers/dependencies/requirements.txt > /dev/null
