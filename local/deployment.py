@@ -17,29 +17,29 @@ class DeploymentFailed(Exception):
     """The stack does not stand; the message says why, with CloudFormation's events."""
 
 
-def deploy(endpoint_url: str, *, allowed_private_hosts: list[str], machine: str) -> list[dict[str, str]]:
+def deploy(endpoint_url: str, *, parameters: dict[str, str], machine: str) -> list[dict[str, str]]:
     """Create or update the stack; return what the engine cannot emulate, as `{what, reason}`.
 
-    `machine` is `platform.machine()`: the layers were built for it.
+    `parameters` are template.yaml's, as far as they tell what is around the stack. `machine` is `platform.machine()`:
+    the layers were built for it.
     """
     if not BUILT_TEMPLATE.exists():
         raise DeploymentFailed(f"{BUILT_TEMPLATE.relative_to(ROOT)} is missing: run `make build`")
     order = {
         "template": str(BUILT_TEMPLATE),
         "stack_name": STACK_NAME,
-        "parameters": _parameters(allowed_private_hosts, machine),
+        "parameters": _own_parameters(machine) | parameters,
         "endpoint_url": endpoint_url,
     }
     return _run(order)
 
 
-def _parameters(allowed_private_hosts: list[str], machine: str) -> dict[str, str]:
+def _own_parameters(machine: str) -> dict[str, str]:
     return {
         "Stage": STAGE,
         "Architecture": ARCHITECTURES[machine.lower()],
         "DeliverTimeout": "10",  # short, so that a crash shows within a minute
         "QueueVisibilityTimeout": "60",  # six times DeliverTimeout
-        "AllowedPrivateHosts": ",".join(allowed_private_hosts),
     }
 
 

@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.api_events import as_api_gateway_reads, as_api_gateway_sends
 from local.guard import guarded
 
 if TYPE_CHECKING:
@@ -96,12 +97,31 @@ def _serve(options: argparse.Namespace) -> None:
     import ministack.app as engine  # noqa: PLC0415  (reads the environment at import, which is ours only now)
 
     engine.app = guarded(engine.app)
+    _complete_api_events()
     if options.checkpoint_seconds:
         services = engine._build_persistence_save_dict  # noqa: SLF001  (there is no public way)
         _checkpoint_regularly(services, options.checkpoint_seconds)
     sys.executable = options.function_python  # what the engine runs Python functions with
     sys.argv = ["ministack"]
     engine.main()
+
+
+def _complete_api_events() -> None:
+    """Let functions see the events that API Gateway sends, and be understood as by API Gateway."""
+    from ministack.services import lambda_svc  # noqa: PLC0415  (as above)
+
+    execute = lambda_svc._execute_function_with_config_scope  # noqa: SLF001  (there is no public way)
+    read = lambda_svc.lambda_execute_result_to_api_proxy_response
+
+    def execute_completed(function: dict[str, object], event: object) -> object:
+        return execute(function, as_api_gateway_sends(event))
+
+    def read_completed(result: dict[str, object]) -> tuple[object, object]:
+        answer, other = read(result)
+        return as_api_gateway_reads(answer), other
+
+    lambda_svc._execute_function_with_config_scope = execute_completed  # noqa: SLF001  (as above)
+    lambda_svc.lambda_execute_result_to_api_proxy_response = read_completed
 
 
 def _checkpoint_regularly(services: Callable[[], dict[str, object]], seconds: float) -> None:

@@ -10,16 +10,19 @@ if TYPE_CHECKING:
     type Application = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
+HTTP_API = "/_aws/execute-api/"
+"""Where the engine serves the stack's HTTP API, which is public in the cloud as well and guards itself."""
 
 
 def guarded(application: Application) -> Application:
     """The ASGI application, answering 403 to browsers of other origins and to names that are not this machine's.
 
-    What passes counts as come by TLS (`aws:SecureTransport`): nobody but this machine has seen it.
+    What passes counts as come by TLS (`aws:SecureTransport`): nobody but this machine has seen it. Requests to the
+    stack's HTTP API pass as they are, from pages too.
     """
 
     async def guard(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401  (ASGI's own)
-        if scope["type"] == "lifespan":
+        if scope["type"] == "lifespan" or _is_for_api(scope):
             await application(scope, receive, send)
         elif _is_local(scope["headers"]):
             headers = [*scope["headers"], (b"x-forwarded-proto", b"https")]
@@ -37,9 +40,18 @@ def is_local_host(host: str) -> bool:
     return host.rpartition(":")[0] in LOCAL_NAMES or host in LOCAL_NAMES
 
 
+def _is_for_api(scope: MutableMapping[str, Any]) -> bool:
+    return scope["type"] == "http" and scope["path"].startswith(HTTP_API) and _is_local_name(scope["headers"])
+
+
 def _is_local(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    headers = list(headers)
+    return _is_local_name(headers) and not any(name.lower() == b"origin" for name, _ in headers)
+
+
+def _is_local_name(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     values = {name.lower(): value.decode("latin-1") for name, value in headers}
-    return b"origin" not in values and is_local_host(values.get(b"host", ""))
+    return is_local_host(values.get(b"host", ""))
 
 
 async def _refuse(send: Any) -> None:  # noqa: ANN401  (ASGI's own)

@@ -16,14 +16,14 @@ from local import engine_process
 from local.demonstration import Demonstration
 from local.deployment import DeploymentFailed, deploy
 from local.engine_process import ROOT, Engine, EngineFailed, running_engine
-from local.inbox import running as inbox_process
-from local.inbox.running import Inbox, running_inbox
 from local.lock import AlreadyRunning, held
+from local.oauth2_demo import commands, write_requests
 from local.outputs import write_outputs
 from local.ports import usable_port
 from local.report import Progress, arrivals_table
 from local.samples import PublishingFailed
 from local.stack import ACCOUNT_ID, REGION, SECRET_ACCESS_KEY, Stack, describe_stack
+from local.surroundings import Surroundings, running_surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,36 +71,31 @@ def _host_and_port(value: str) -> str:
 
 def _run(options: argparse.Namespace, running: ExitStack, state_folder: Path) -> int:
     progress = Progress()
-    engine, inbox = _start(running, state_folder, progress)
-    stack = _deploy(engine, allowed=[inbox.address, *options.allow_host], progress=progress)
-    outputs = state_folder / "outputs.json"
-    write_outputs(outputs, stack=stack, inbox=inbox)
-    demonstration = Demonstration(engine=engine, stack=stack, inbox=inbox, progress=progress)
+    engine, surroundings = _start(running, state_folder, progress)
+    stack = _deploy(engine, surroundings.parameters(allowed=options.allow_host), progress)
+    surroundings.front.lead_to(stack)
+    write_outputs(state_folder / "outputs.json", stack=stack, surroundings=surroundings)
+    write_requests(state_folder, surroundings)
+    demonstration = Demonstration(engine=engine, stack=stack, inbox=surroundings.inbox, progress=progress)
     succeeded = options.no_demo or _demonstrate(demonstration)
-    _say_where(engine, inbox, outputs, progress)
+    _say_where(engine, surroundings, state_folder, progress)
     if not options.once:
+        _say_how(surroundings, state_folder)
         _stay(engine, progress)
     return 0 if succeeded else 1
 
 
-def _start(running: ExitStack, state_folder: Path, progress: Progress) -> tuple[Engine, Inbox]:
-    """Start engine and inbox afresh, on the usual ports where they are free."""
+def _start(running: ExitStack, state_folder: Path, progress: Progress) -> tuple[Engine, Surroundings]:
+    """Start engine and surroundings afresh, on the usual ports where they are free."""
     progress.say("starting the engine")
     port = usable_port(engine_process.PREFERRED_PORT)
     engine = running.enter_context(running_engine(state_folder / "engine", port=port))
-    inbox = running.enter_context(
-        running_inbox(
-            state_folder / "inbox",
-            smtp_port=usable_port(inbox_process.PREFERRED_SMTP_PORT),
-            web_port=usable_port(inbox_process.PREFERRED_WEB_PORT),
-        )
-    )
-    return engine, inbox
+    return engine, running.enter_context(running_surroundings(state_folder, on_usual_ports=True))
 
 
-def _deploy(engine: Engine, *, allowed: list[str], progress: Progress) -> Stack:
+def _deploy(engine: Engine, parameters: dict[str, str], progress: Progress) -> Stack:
     progress.say("deploying template.yaml")
-    drops = deploy(engine.endpoint_url, allowed_private_hosts=allowed, machine=platform.machine())
+    drops = deploy(engine.endpoint_url, parameters=parameters, machine=platform.machine())
     progress.say(f"not emulated: {'; '.join(dict.fromkeys(drop['reason'] for drop in drops))}")
     return describe_stack(engine.endpoint_url)
 
@@ -116,11 +111,21 @@ def _demonstrate(demonstration: Demonstration) -> bool:
     return bool(found) and not missing
 
 
-def _say_where(engine: Engine, inbox: Inbox, outputs: Path, progress: Progress) -> None:
+def _say_where(engine: Engine, surroundings: Surroundings, state_folder: Path, progress: Progress) -> None:
+    inbox = surroundings.inbox
     progress.say(f"inbox     {inbox.url}")
     progress.say(f"SMTP      {inbox.address}, STARTTLS")
+    progress.say(f"API       {surroundings.front.url}")
+    progress.say(f"identity  {surroundings.identity_provider.issuer}")
     progress.say(f"engine    {engine.endpoint_url} (region {REGION}, keys {ACCOUNT_ID} and {SECRET_ACCESS_KEY})")
-    progress.say(f"outputs   {outputs}")
+    progress.say(f"outputs   {state_folder / 'outputs.json'}")
+
+
+def _say_how(surroundings: Surroundings, state_folder: Path) -> None:
+    print("\nTo see the OAuth2 redirect, create a mail account and ask for its authorization:\n")
+    for command in commands(state_folder, surroundings):
+        print(f"  {command}")
+    print("\nThen open `authorize_url` in a browser within ten minutes, and allow.\n", flush=True)
 
 
 def _stay(engine: Engine, progress: Progress) -> None:

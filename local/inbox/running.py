@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from local.inbox.mailbox import Mail
 
 USERNAME = "acme@inbox.example"
-TOKEN = "demo-access-token"
 PREFERRED_SMTP_PORT = 2525
 PREFERRED_WEB_PORT = 8025
+
+
+def refuse_tokens(_token: str) -> bool:
+    """The way of an inbox without an identity provider."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +59,13 @@ def running_inbox(
     *,
     smtp_port: int | None = None,
     web_port: int | None = None,
+    is_valid_token: Callable[[str], bool] = refuse_tokens,
     before_answer: Callable[[Mail], Awaitable[None]] = answer_at_once,
 ) -> Iterator[Inbox]:
-    """Serve until the block ends. Mails are kept under `folder`; ports are free ones unless given."""
+    """Serve until the block ends. Mails are kept under `folder`; ports are free ones unless given.
+
+    `is_valid_token` decides about the access tokens of XOAUTH2.
+    """
     identity = make_identity(folder / "tls", host=HOST)
     inbox = Inbox(
         smtp_port=smtp_port or usable_port(),
@@ -67,7 +75,7 @@ def running_inbox(
         ca_certificate=identity.ca_certificate,
         mailbox=Mailbox(folder / "mails"),
     )
-    account = Account(username=inbox.username, password=inbox.password, is_valid_token=_is_demo_token)
+    account = Account(username=inbox.username, password=inbox.password, is_valid_token=is_valid_token)
     smtp = smtp_server(
         host=HOST,
         port=inbox.smtp_port,
@@ -94,7 +102,3 @@ def _serving_web(inbox: Inbox) -> Iterator[None]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def _is_demo_token(token: str) -> bool:
-    return secrets.compare_digest(token, TOKEN)

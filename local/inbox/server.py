@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 from local.inbox.authentication import authenticate_xoauth2, check_password
 
@@ -14,12 +16,13 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable
 
-    from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+    from aiosmtpd.smtp import AuthResult, Envelope, Session
 
     from local.inbox.authentication import Account
     from local.inbox.mailbox import Mail, Mailbox
 
 MAXIMUM_MESSAGE_OCTETS = 35_000_000
+AUTH_LINE_OCTETS = 12_288  # RFC 4954 section 4: tokens are long
 IDENTIFICATION = "ESMTP demo inbox"
 
 logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of its own old attribute at every login
@@ -39,7 +42,7 @@ def smtp_server(
     before_answer: Callable[[Mail], Awaitable[None]] = answer_at_once,
 ) -> Controller:
     """A server that is not started yet. `before_answer` runs when a mail is kept and its sender not told so yet."""
-    return Controller(
+    return _Controller(
         _Handler(account=account, mailbox=mailbox, before_answer=before_answer),
         hostname=host,
         port=port,
@@ -52,6 +55,26 @@ def smtp_server(
         enable_SMTPUTF8=True,
         data_size_limit=MAXIMUM_MESSAGE_OCTETS,
     )
+
+
+class _Controller(Controller):
+    """aiosmtpd's controller, with our server."""
+
+    def factory(self) -> SMTP:
+        """The server of one connection."""
+        return _Server(self.handler, **self.SMTP_kwargs)
+
+
+class _Server(SMTP):
+    """aiosmtpd's server with room for the tokens of AUTH; its other lines stay as short as they must be."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  (as they are)
+        lines_of_mails = self.line_length_limit
+        self.line_length_limit = AUTH_LINE_OCTETS  # what the reader is made with
+        super().__init__(*arguments, **options)
+        self.line_length_limit = lines_of_mails
+        # One of its own: aiosmtpd's is shared, and emptied by each new connection.
+        self.command_size_limits = defaultdict(lambda: self.command_size_limit, AUTH=AUTH_LINE_OCTETS)
 
 
 class _Handler:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,17 @@ import pytest
 from local.demo import create_demo_project
 from local.deployment import deploy
 from local.engine_process import ROOT, Engine, running_engine
-from local.inbox.running import Inbox, running_inbox
+from local.identity_provider.running import ACCESS_TOKEN_LIFETIME
 from local.stack import Stack, describe_stack
+from local.surroundings import Surroundings, running_surroundings
 from tests.local.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
+    from pathlib import Path
+
+    from local.inbox.running import Inbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +33,35 @@ class Local:
 
     engine: Engine
     stack: Stack
-    inbox: Inbox
+    surroundings: Surroundings
     gate: Gate
+
+    @property
+    def inbox(self) -> Inbox:
+        """Where mails arrive."""
+        return self.surroundings.inbox
 
 
 @pytest.fixture(scope="session")
 def local(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:  # noqa: ARG001  (wanted first)
     """The deployed stack with the demo project."""
-    folder, gate = tmp_path_factory.mktemp("local"), Gate()
-    with running_engine(folder / "engine") as engine, running_inbox(folder / "inbox", before_answer=gate) as inbox:
-        deploy(engine.endpoint_url, allowed_private_hosts=[inbox.address], machine=platform.machine())
+    with running_local(tmp_path_factory.mktemp("local")) as local:
+        yield local
+
+
+@contextmanager
+def running_local(folder: Path, *, access_token_lifetime: timedelta = ACCESS_TOKEN_LIFETIME) -> Iterator[Local]:
+    """A stack of its own, with what it needs around it."""
+    gate = Gate()
+    with (
+        running_engine(folder / "engine") as engine,
+        running_surroundings(folder, access_token_lifetime=access_token_lifetime, before_answer=gate) as surroundings,
+    ):
+        deploy(engine.endpoint_url, parameters=surroundings.parameters(), machine=platform.machine())
         stack = describe_stack(engine.endpoint_url)
-        create_demo_project(stack, inbox)
-        yield Local(engine=engine, stack=stack, inbox=inbox, gate=gate)
+        surroundings.front.lead_to(stack)
+        create_demo_project(stack, surroundings.inbox)
+        yield Local(engine=engine, stack=stack, surroundings=surroundings, gate=gate)
 
 
 @pytest.fixture(scope="session")

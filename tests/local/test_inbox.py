@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.inbox.running import TOKEN, Inbox, running_inbox
+from local.inbox.running import Inbox, running_inbox
 from local.ports import HOST
 
 if TYPE_CHECKING:
@@ -24,12 +24,13 @@ MAIL = (
     b"Message-ID: <1@acme.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
     b"<p>Hello</p><script>alert(2)</script>\r\n"
 )
+TOKEN = "good-access-token" * 150  # as long as Microsoft's may be
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
-    with running_inbox(tmp_path_factory.mktemp("inbox")) as inbox:
+    with running_inbox(tmp_path_factory.mktemp("inbox"), is_valid_token=TOKEN.__eq__) as inbox:
         yield inbox
 
 
@@ -102,6 +103,14 @@ def test_a_token_is_checked(inbox: Inbox, steps: int, token: str, code: int) -> 
             answer = client.docmd("")
 
         assert answer[0] == code
+
+
+def test_a_line_of_a_mail_is_no_longer_than_the_standard_allows(inbox: Inbox) -> None:
+    with _secured(inbox) as client:
+        client.login(inbox.username, inbox.password)
+
+        with pytest.raises(smtplib.SMTPDataError, match="Line too long"):
+            client.sendmail("ops@acme.example", ["ana@example.org"], MAIL + b"x" * 1200 + b"\r\n")
 
 
 def test_pages_escape_what_a_mail_holds(inbox: Inbox) -> None:

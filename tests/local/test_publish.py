@@ -33,7 +33,7 @@ def test_every_recipient_of_a_notification_gets_a_mail(type_: str, local: Local)
         assert message["From"].addresses[0].addr_spec == SENDER
         assert message["To"].addresses
         assert message["Auto-Submitted"] == "auto-generated"
-        assert _title(sample.event["data"]) in arrival.mail.subject
+        assert _named(sample.event["data"]) in arrival.mail.subject
         assert message.get_body(("plain",)) is not None
         assert message.get_body(("html",)) is not None
         assert b"\n" not in arrival.mail.content.replace(b"\r\n", b"")
@@ -50,5 +50,8 @@ def test_a_redelivered_notification_sends_no_second_mail(local: Local) -> None:
     assert [mail.rcpt_to for mail in local.inbox.mailbox.mails()].count("once@example.org") == 1
 
 
-def _title(data: dict[str, dict[str, str]]) -> str:
+def _named(data: dict[str, dict[str, str]]) -> str:
+    """What the notification is about, as people call it."""
+    if "mail_account" in data:
+        return data["mail_account"]["name"]
     return (data.get("incident") or data["alert"])["title"]

@@ -7,7 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -66,11 +66,19 @@ def test_two_commands_do_not_share_a_folder(tmp_path: Path) -> None:
         pass
 
 
-def _check_outputs(outputs: dict[str, object]) -> None:
-    assert set(outputs) == {"endpoint_url", "region", "account_id", "stack", "inbox"}
-    stack, inbox = outputs["stack"], outputs["inbox"]
-    assert isinstance(stack, dict)
-    assert isinstance(inbox, dict)
+def _check_outputs(outputs: dict[str, Any]) -> None:
+    assert set(outputs) == {
+        "endpoint_url",
+        "region",
+        "account_id",
+        "stack",
+        "admin_token",
+        "inbox",
+        "identity_provider",
+    }
+    stack, inbox, provider = outputs["stack"], outputs["inbox"], outputs["identity_provider"]
     assert {"NotificationQueueUrl", "NotificationQueueArn", "DeadLetterQueueUrl", "PayloadBucketName"} <= set(stack)
-    assert set(inbox) == {"smtp_host", "smtp_port", "username", "password", "url"}
-    assert all([*outputs.values(), *stack.values(), *inbox.values()])
+    assert stack["OAuthRedirectUri"] == f"{stack['ApiUrl']}/oauth/callback"
+    assert set(inbox) == {"smtp_host", "smtp_port", "username", "password", "ca_certificate", "url"}
+    assert {"issuer", "authorization_url", "token_url", "client_id", "client_secret", "username"} <= set(provider)
+    assert all([*outputs.values(), *stack.values(), *inbox.values(), *provider.values()])

@@ -1,0 +1,1 @@
+"""A real browser walks the redirect over the local stack."""
