@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tocsin.model.mail_account import MailAccount
@@ -53,6 +54,7 @@ def write_state(account: MailAccount) -> AttributeValueTypeDef:
 
 
 def write_due(account: MailAccount, refresh_at: datetime) -> dict[str, AttributeValueTypeDef]:
-    """The keys of the index of grants that are due."""
+    """The keys of the index of grants that are due, in whole seconds: never before the grant itself says so."""
     shard = zlib.crc32(f"{account.project_id}#{account.id}".encode()) % DUE_SHARDS
-    return {"due_shard": {"N": str(shard)}, "refresh_at": {"S": refresh_at.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+    second = refresh_at + timedelta(microseconds=-refresh_at.microsecond % 1_000_000)
+    return {"due_shard": {"N": str(shard)}, "refresh_at": {"S": second.strftime("%Y-%m-%dT%H:%M:%SZ")}}
