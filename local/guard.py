@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,8 +41,12 @@ def is_local_host(host: str) -> bool:
     return host.rpartition(":")[0] in LOCAL_NAMES or host in LOCAL_NAMES
 
 
+_API_PATH = re.compile(rf"{HTTP_API}[a-z0-9]+/.*")
+"""With an API's id: without one the engine takes the request for a call of its services."""
+
+
 def _is_for_api(scope: MutableMapping[str, Any]) -> bool:
-    return scope["type"] == "http" and scope["path"].startswith(HTTP_API) and _is_local_name(scope["headers"])
+    return scope["type"] == "http" and bool(_API_PATH.fullmatch(scope["path"])) and _is_local_name(scope["headers"])
 
 
 def _is_local(headers: Iterable[tuple[bytes, bytes]]) -> bool:

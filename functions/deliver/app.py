@@ -16,27 +16,34 @@ from functions.deliver.side_by_side import Worked, work_side_by_side
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from tocsin.actions.receive import Receive
 
 logger = Logger(service="deliver")
 metrics = Metrics(namespace="Tocsin", service="deliver")
 
 type Record = dict[str, Any]
 
-_ANSWER_SECONDS = 1.0
-"""What is kept of the function's time for closing sessions and for the answer itself."""
+_ANSWER_SECONDS = 2.0
+"""What is kept of the function's time: a second at most for closing sessions, and one for the answer."""
+
+_MANY_RECEIVES = 5
+_SENT_AGAIN_AFTER_SECONDS = 60
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Deliver the records of one batch side by side, and name those that SQS must give out again."""
+    receive = wiring.receive(_not_told)  # made once, before there are threads
     time_left = TimeLeft(
         seconds=lambda: context.get_remaining_time_in_millis() / 1000,
         monotonic=time.monotonic,
         function_timeout=float(wiring.config().function_timeout_seconds),
     )
     done = work_side_by_side(
-        event["Records"], lambda record: _deliver(record, time_left), seconds=time_left.seconds() - _ANSWER_SECONDS
+        event["Records"],
+        lambda record: _deliver(record, receive, time_left),
+        seconds=time_left.seconds() - _ANSWER_SECONDS,
     )
     metrics.add_metric("RecordsReceived", MetricUnit.Count, len(done))
     for worked in done:
@@ -45,17 +52,26 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return {"batchItemFailures": [{"itemIdentifier": w.record["messageId"]} for w in done if w.outcome is None]}
 
 
-def _deliver(record: Record, time_left: TimeLeft) -> Outcome:
-    """Deliver what one record holds; a record not begun is given back at once."""
-    receive = wiring.receive(_events_lost)
+def _deliver(record: Record, receive: Receive, time_left: TimeLeft) -> Outcome:
+    """Deliver what one record holds; a record that was not begun is given back at once."""
+    receives = int(record["attributes"]["ApproximateReceiveCount"])
     try:
         if record["eventSourceARN"] == wiring.config().bulk_queue_arn:
             return receive.chunk(record["body"], time_left=time_left)
-        seen_before = int(record["attributes"]["ApproximateReceiveCount"]) > 1
-        return receive.notification(record["body"], seen_before=seen_before, time_left=time_left)
-    except TooLate:
-        wiring.give_back(record["eventSourceARN"], record["receiptHandle"])
+        return receive.notification(record["body"], seen_before=receives > 1, time_left=time_left)
+    except TransientError as error:
+        if receives >= _MANY_RECEIVES:
+            return _send_again(record, error)
+        if isinstance(error, TooLate):
+            wiring.give_back(record["eventSourceARN"], record["receiptHandle"])
         raise
+
+
+def _send_again(record: Record, error: TransientError) -> Outcome:
+    """Put the message on its queue anew: waiting must not use up the receives that are there for crashes."""
+    group = record["attributes"].get("MessageGroupId")
+    wiring.send_again(record["eventSourceARN"], record["body"], group=group, after_seconds=_SENT_AGAIN_AFTER_SECONDS)
+    return Outcome(sent_again=type(error).__name__)
 
 
 def _report(worked: Worked[Record, Outcome]) -> None:
@@ -64,6 +80,8 @@ def _report(worked: Worked[Record, Outcome]) -> None:
         case Worked(outcome=Outcome(rejected=str(reason))):
             logger.warning("notification_rejected", sqs_message_id=sqs_message_id, reason=reason)
             metrics.add_metric("NotificationsRejected", MetricUnit.Count, 1)
+        case Worked(outcome=Outcome(sent_again=str(error))):
+            logger.warning("record_sent_again", sqs_message_id=sqs_message_id, error=error)
         case Worked(outcome=Outcome() as outcome):
             states = {state.value: count for state, count in outcome.states.items()}
             extra = {"sqs_message_id": sqs_message_id, "states": states, "chunks": outcome.chunks, **outcome.ids}
@@ -87,5 +105,5 @@ def _where(error: BaseException) -> list[str]:
     return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
 
 
-def _events_lost(error: str, count: int) -> None:
-    logger.warning("events_not_published", error=error, count=count)
+def _not_told(error: str, count: int) -> None:
+    logger.warning("not_told", error=error, count=count)

@@ -26,7 +26,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, i
     del event
     left = context.get_remaining_time_in_millis() / 1000
     until = time.monotonic() + left - min(_LAST_START_SECONDS, left / 2)
-    counts = dict(wiring.refresh_due(_not_told)(until=until))
+    counts = dict(wiring.refresh_due(_not_told, _not_renewed)(until=until))
     logger.info("grants_refreshed", extra={"counts": counts})
     metrics.add_metric("GrantsRenewed", MetricUnit.Count, counts.get("renewed", 0))
     metrics.add_metric("GrantsLost", MetricUnit.Count, counts.get("GrantRefused", 0))
@@ -35,3 +35,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, i
 
 def _not_told(error: str, count: int) -> None:
     logger.warning("not_told", error=error, count=count)
+
+
+def _not_renewed(project_id: str, mail_account_id: str, error: str) -> None:
+    logger.warning("grant_not_renewed", project_id=project_id, mail_account_id=mail_account_id, error=error)

@@ -19,6 +19,7 @@ from tocsin.actions.receive import Receive
 from tocsin.actions.refresh_due import RefreshDue
 from tocsin.actions.renew_grant import RenewGrant
 from tocsin.actions.warn_of_secret_end import WarnOfSecretEnd
+from tocsin.adapters import queues
 from tocsin.adapters.admin_notices import AdminNotices
 from tocsin.adapters.egress import Egress
 from tocsin.adapters.event_bus import EventBus
@@ -43,8 +44,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LEASE_OUTLIVES_FUNCTION_BY = timedelta(seconds=5)
-_CLIENT = ClientConfig(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
 _RENEWALS_AT_ONCE = 32
+_CLIENT = ClientConfig(
+    connect_timeout=2,
+    read_timeout=4,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=_RENEWALS_AT_ONCE,
+)
 _making_clients = Lock()
 
 
@@ -85,8 +91,11 @@ def receive(on_event_failure: Callable[[str, int], None]) -> Receive:
 
 
 @cache
-def refresh_due(on_failure: Callable[[str, int], None]) -> RefreshDue:
-    """The action behind the schedule. `on_failure` is told of events and notices that were not taken."""
+def refresh_due(on_failure: Callable[[str, int], None], on_trouble: Callable[[str, str, str], None]) -> RefreshDue:
+    """The action behind the schedule.
+
+    `on_failure` is told of events and notices that were not taken, `on_trouble` of grants that were not renewed.
+    """
     bus = EventBus(client("events"), config().event_bus_name, on_failure=on_failure)
     return RefreshDue(
         grants=grants(),
@@ -99,6 +108,7 @@ def refresh_due(on_failure: Callable[[str, int], None]) -> RefreshDue:
         starts_per_second=float(config().secret_writes_per_second),
         clock=now,
         monotonic=time.monotonic,
+        on_trouble=on_trouble,
         pause=time.sleep,
     )
 
@@ -163,9 +173,17 @@ def sessions() -> Sessions:
 
 def give_back(queue_arn: str, receipt_handle: str) -> None:
     """Make a message of one of our queues visible again at once."""
+    give_back_now(client("sqs"), _queue_url(queue_arn), receipt_handle)
+
+
+def send_again(queue_arn: str, body: str, *, group: str | None, after_seconds: int) -> None:
+    """Put a message on one of our queues anew."""
+    queues.send_again(client("sqs"), _queue_url(queue_arn), body, group=group, after_seconds=after_seconds)
+
+
+def _queue_url(queue_arn: str) -> str:
     settings = config()
-    url = settings.bulk_queue_url if queue_arn == settings.bulk_queue_arn else settings.notification_queue_url
-    give_back_now(client("sqs"), url, receipt_handle)
+    return settings.bulk_queue_url if queue_arn == settings.bulk_queue_arn else settings.notification_queue_url
 
 
 def _journals(settings: Config, payloads: PayloadStore) -> Journals:

@@ -45,7 +45,9 @@ class FakeSecrets:
 class NoRenewal:
     """None of these accounts has a grant to renew."""
 
-    def __call__(self, project_id: str, account_id: str, *, refused_version: str | None = None) -> MailAccount:
+    def __call__(
+        self, project_id: str, account_id: str, *, refused_version: str | None = None, deadline: float | None = None
+    ) -> MailAccount:
         """Never asked."""
         raise NotImplementedError
 
@@ -63,7 +65,11 @@ def chosen(
 ) -> str:
     """The id of the account that was chosen, else the obstacle as `account: reply`."""
     found = choose_account(
-        notification(options=options), settings(*accounts, **project), log_in(secrets or FakeSecrets())
+        notification(options=options),
+        settings(*accounts, **project),
+        log_in(secrets or FakeSecrets()),
+        system=None,
+        deadline=0,
     )
     match found:
         case Usable():
@@ -201,7 +207,7 @@ def test_a_credential_holds_what_the_account_logs_in_with_and_nothing_else(
     if "proxy_password" in credential:
         secrets.values["proxy_password"] = "pr0xy"
 
-    found = choose_account(notification(), settings(one), log_in(secrets))
+    found = choose_account(notification(), settings(one), log_in(secrets), system=None, deadline=0)
 
     assert isinstance(found, Usable)
     assert found.credential == Credential(version="v1", username=username, **credential)
@@ -212,12 +218,14 @@ def test_an_account_that_logs_in_as_nobody_asks_for_no_secret(proxy: Json | None
     secrets = FakeSecrets()
     one = account(auth={"type": "none"}, relay=RELAY | {"proxy": proxy}, credential_version=None)
 
-    assert choose_account(notification(), settings(one), log_in(secrets)) == Usable(account=one, credential=None)
+    assert choose_account(notification(), settings(one), log_in(secrets), system=None, deadline=0) == Usable(
+        account=one, credential=None
+    )
     assert secrets.asked == []
 
 
 def test_no_secret_shows_in_what_was_chosen() -> None:
-    shown = repr(choose_account(notification(), settings(account()), log_in(FakeSecrets())))
+    shown = repr(choose_account(notification(), settings(account()), log_in(FakeSecrets()), system=None, deadline=0))
 
     assert "s3cret" not in shown
     assert "t0ken" not in shown

@@ -30,7 +30,9 @@ class NothingToAsk:
         """Never asked."""
         raise NotImplementedError
 
-    def __call__(self, project_id: str, account_id: str, *, refused_version: str | None = None) -> MailAccount:
+    def __call__(
+        self, project_id: str, account_id: str, *, refused_version: str | None = None, deadline: float | None = None
+    ) -> MailAccount:
         """Never asked."""
         raise NotImplementedError
 
@@ -45,6 +47,8 @@ def chosen(type_: str, accounts: Json, *, options: Json | None = None, **project
         notification(type_, options=options),
         settings(*(account(id_, **changes) for id_, changes in accounts.items()), **project),
         LogIn(secrets=NothingToAsk(), renew=NothingToAsk(), clock=lambda: NOW),
+        system=None,
+        deadline=0,
     )
     match found:
         case Usable():

@@ -190,7 +190,6 @@ class CompleteAuthorization:
                 redirect_uri=self.redirect_uri,
                 deadline=deadline,
             )
-            return _verified(account, self.confirm(account, deadline=deadline))
         except Disagreement as disagreement:
             return {
                 "outcome": disagreement.outcome,
@@ -205,6 +204,14 @@ class CompleteAuthorization:
             return {"outcome": self._why_changed(account, else_=Outcome.SECRET_UNAVAILABLE)}
         except TransientError:
             return {"outcome": Outcome.EXCHANGE_FAILED, "remedy_id": "busy"}
+        return self._confirm(account, deadline)
+
+    def _confirm(self, account: MailAccount, deadline: float) -> dict[str, object]:
+        """Verify the account, whose grant is stored by now."""
+        try:
+            return _verified(account, self.confirm(account, deadline=deadline))
+        except AccountChanged:
+            return {"outcome": self._why_changed(account)}
 
     def _refusal(self, error: str, description: str | None) -> dict[str, object]:
         """What an `error=` means: in Microsoft's words by its number, else by the error's own name."""

@@ -40,7 +40,14 @@ class Unusable:
     verdict: Verdict | None = None
 
 
-def choose_account(notification: Notification, settings: ProjectSettings, log_in: LogIn) -> Usable | Unusable:
+def choose_account(
+    notification: Notification,
+    settings: ProjectSettings,
+    log_in: LogIn,
+    *,
+    system: ProjectSettings | None,
+    deadline: float,
+) -> Usable | Unusable:
     """The first account of the notification's route that can send, as far as the project allows fall-back.
 
     A word to the admins goes by whichever account still can: it may be the route itself that they must put right.
@@ -49,13 +56,13 @@ def choose_account(notification: Notification, settings: ProjectSettings, log_in
         TransientError: a secret may be read later.
     """
     first: Unusable | None = None
-    for account in _candidates(notification, settings):
+    for account in _candidates(notification, settings, system):
         obstacle = _obstacle(account, notification)
         if obstacle is not None:
             first = first or Unusable(account=account, reply=_own(obstacle))
             continue
         try:
-            current, credential = log_in.credential(account)
+            current, credential = log_in.credential(account, deadline=deadline)
         except NoCredential as missing:
             first = first or Unusable(account=account, reply=missing.reply, verdict=missing.verdict)
         else:
@@ -63,7 +70,9 @@ def choose_account(notification: Notification, settings: ProjectSettings, log_in
     return first or Unusable(account=None, reply=_own(_nothing_found(notification)))
 
 
-def _candidates(notification: Notification, settings: ProjectSettings) -> Iterator[MailAccount]:
+def _candidates(
+    notification: Notification, settings: ProjectSettings, system: ProjectSettings | None
+) -> Iterator[MailAccount]:
     named = notification.data.options.mail_account_id
     if named is not None:
         yield from (account for account in settings.mail_accounts.values() if account.id == named)
@@ -72,6 +81,8 @@ def _candidates(notification: Notification, settings: ProjectSettings) -> Iterat
     yield from accounts
     if notification.family == _TO_ADMINS:
         yield from (account for account in settings.mail_accounts.values() if account not in accounts)
+    if system is not None:
+        yield from system.accounts_for(route_of(notification))
 
 
 def _nothing_found(notification: Notification) -> str:
@@ -87,12 +98,17 @@ def _obstacle(account: MailAccount, notification: Notification) -> str | None:
         "transport_not_available": account.transport != "smtp",
         "account_not_for_route": not _may_carry(account, notification),
         "sender_invalid": not _has_address(account),
+        "sender_not_found": not _has_sender(account, notification.data.options.sender),
     }
     return next((name for name, stands in obstacles.items() if stands), None)
 
 
 def _may_carry(account: MailAccount, notification: Notification) -> bool:
     return notification.family == _TO_ADMINS or route_of(notification) in account.use_for
+
+
+def _has_sender(account: MailAccount, email: str | None) -> bool:
+    return email is None or any(sender.email == email for sender in account.senders)
 
 
 def _has_address(account: MailAccount) -> bool:

@@ -137,7 +137,6 @@ class ConnectAccount:
             scopes=tuple(self.asked_scopes(account)),
             identity=identity,
             consented_at=now,
-            warned_days=before.warned_days,
         )
         state = grown(state, tokens, now)
         after = account.model_copy(
@@ -157,7 +156,7 @@ class ConnectAccount:
         for pause in self._pauses():
             try:
                 return self.grants.put_secret(account, secret)
-            except SecretUnavailable:
+            except (SecretUnavailable, AccountChanged):
                 raise
             except TransientError:
                 self.pause(pause)

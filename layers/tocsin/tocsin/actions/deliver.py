@@ -15,8 +15,10 @@ from tocsin.errors import InvalidNotification, PermanentError, TooLate
 from tocsin.model.address import BadAddress
 from tocsin.model.chunk import distinct, message_id, thread_root
 from tocsin.model.delivery import State
+from tocsin.model.project import SYSTEM_PROJECT
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.retry import LONGEST_WAIT, expires_at, route_of
+from tocsin.model.route import FallbackPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -140,7 +142,7 @@ class Outcome:
 
     `states` counts the deliveries by the state they reached, `chunks` those that a large event was cut into.
     `ids` say in the log what it was about. `come_back_at` is when something of the chunk is due again; None: never on
-    its own. `rejected` is the reason code.
+    its own. `rejected` is the reason code. `sent_again` names the error for which the message was queued anew.
     """
 
     states: Counter[State] = field(default_factory=Counter)
@@ -148,6 +150,7 @@ class Outcome:
     ids: dict[str, str] = field(default_factory=dict)
     come_back_at: datetime | None = None
     rejected: str | None = None
+    sent_again: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,15 +224,24 @@ class _Run:
         )
         for moment in plan.waiting_until:
             self._come_back(moment)
-        chosen = choose_account(self.notification, self.settings, self.deliver.log_in) if plan.due else None
-        match chosen:
-            case Usable():
-                self._submit(plan, recipients, chosen)
-            case Unusable():
-                self._write([*plan.decided, *self._parked(plan.due, chosen)], last=True)
+        match self._chosen() if plan.due else None:
+            case Usable() as usable:
+                self._submit(plan, recipients, usable)
+            case Unusable() as unusable:
+                self._write([*plan.decided, *self._parked(plan.due, unusable)], last=True)
             case None:
                 self._write(plan.decided, last=True)
         return self.outcome
+
+    def _chosen(self) -> Usable | Unusable:
+        if not self.time_left.begins(0):  # a token may have to be renewed first, and stored
+            raise TooLate("too little time is left to begin")
+        system = None
+        if self.settings.project.fallback_policy is FallbackPolicy.SYSTEM:
+            system = self.deliver.settings.project(SYSTEM_PROJECT)
+        return choose_account(
+            self.notification, self.settings, self.deliver.log_in, system=system, deadline=self.time_left.deadline
+        )
 
     def _domain(self) -> str:
         """The domain of the route's first sender, else of any; a project without any gets one that nobody has."""
@@ -249,11 +261,14 @@ class _Run:
 
     def _again(self, account: MailAccount, stack: ExitStack) -> Callable[[], tuple[MailAccount, Session]] | None:
         """How to go on with another token, once, after the relay refused the one at hand."""
-        if account.auth.oauth2 is None:
+        grant = account.grant
+        if account.auth.oauth2 is None or (grant is not None and not grant.may_be_forced(self.deliver.clock())):
             return None
 
         def session() -> tuple[MailAccount, Session]:
-            renewed, credential = self.deliver.log_in.credential_after_refusal(account)
+            renewed, credential = self.deliver.log_in.credential_after_refusal(
+                account, deadline=self.time_left.deadline
+            )
             lease = self.deliver.sessions.lease(renewed, credential, deadline=self.time_left.deadline)
             return renewed, stack.enter_context(lease)
 
@@ -284,6 +299,10 @@ class _Run:
 
     def _submit_all(self, items: Sequence[Item], window: Window) -> None:
         for start in range(0, len(items), WINDOW):
+            if start and self._is_changed(window.account):
+                self.journal.write([], last=True)
+                self._come_back(self.deliver.clock())
+                return
             last = start + WINDOW >= len(items)
             self._tell(window.submit(items[start : start + WINDOW], last=last))
             if window.refused is not None:
@@ -292,6 +311,12 @@ class _Run:
                 self.journal.write([], last=True)
                 self._come_back(self.deliver.clock())
                 return
+
+    def _is_changed(self, account: MailAccount) -> bool:
+        """Whether an admin changed or deleted the account since it was chosen."""
+        settings = self.deliver.settings.project(account.project_id)
+        current = settings.mail_accounts.get(account.id) if settings is not None else None
+        return current is None or current.version != account.version
 
     def _composed(
         self, due: Sequence[Entry], recipients: Mapping[str, Recipient], account: MailAccount

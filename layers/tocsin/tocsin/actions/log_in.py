@@ -37,7 +37,9 @@ class Secrets(Protocol):
 class Renewal(Protocol):
     """Renews grants."""
 
-    def __call__(self, project_id: str, account_id: str, *, refused_version: str | None = None) -> MailAccount:
+    def __call__(
+        self, project_id: str, account_id: str, *, refused_version: str | None = None, deadline: float | None = None
+    ) -> MailAccount:
         """The account with a token that lasts; errors as `RenewGrant` says."""
         ...
 
@@ -63,8 +65,10 @@ class LogIn:
     renew: Renewal
     clock: Callable[[], datetime]
 
-    def credential(self, account: MailAccount) -> tuple[MailAccount, Credential | None]:
+    def credential(self, account: MailAccount, *, deadline: float) -> tuple[MailAccount, Credential | None]:
         """The account as it is now, and what it logs in with; None where it logs in as nobody.
+
+        `deadline` (monotonic seconds) ends a request for tokens.
 
         Raises:
             NoCredential: it cannot log in now.
@@ -73,10 +77,10 @@ class LogIn:
         if account.auth.type == "none" and not _logs_in_at_proxy(account):
             return account, None
         if account.auth.type == "oauth2" and account.auth.oauth2 is not None and _lapses_soon(account, self.clock()):
-            account = self._renewed(account)
+            account = self._renewed(account, deadline)
         return account, self._read(account)
 
-    def credential_after_refusal(self, account: MailAccount) -> tuple[MailAccount, Credential]:
+    def credential_after_refusal(self, account: MailAccount, *, deadline: float) -> tuple[MailAccount, Credential]:
         """The account with another token than the one that its relay has just refused.
 
         Raises:
@@ -84,7 +88,9 @@ class LogIn:
             TransientError: the secret may be read later.
         """
         try:
-            account = self.renew(account.project_id, account.id, refused_version=account.credential_version)
+            account = self.renew(
+                account.project_id, account.id, refused_version=account.credential_version, deadline=deadline
+            )
         except (TokenEndpointFailed, GrantRefused) as failure:
             raise NoCredential(failure.reply, failure.verdict) from failure
         except SecretUnavailable as error:
@@ -93,10 +99,10 @@ class LogIn:
             raise NoCredential(_RENEWING, _BUSY) from error
         return account, self._read(account)
 
-    def _renewed(self, account: MailAccount) -> MailAccount:
+    def _renewed(self, account: MailAccount, deadline: float) -> MailAccount:
         """The account renewed; or as it was, where its token still lasts for this invocation."""
         try:
-            return self.renew(account.project_id, account.id)
+            return self.renew(account.project_id, account.id, deadline=deadline)
         except GrantRefused as refusal:
             raise NoCredential(refusal.reply, refusal.verdict) from refusal
         except SecretUnavailable as error:
@@ -137,6 +143,7 @@ class LogIn:
             username=account.username,
             password=password.get_secret_value() if password is not None else None,
             token=token.get_secret_value() if token is not None else None,
+            mechanism=_mechanism(account) if token is not None else None,
             proxy_password=secret.proxy_password.get_secret_value() if secret.proxy_password is not None else None,
         )
 
@@ -147,6 +154,11 @@ def _lapses_soon(account: MailAccount, now: datetime) -> bool:
 
 def _logs_in_at_proxy(account: MailAccount) -> bool:
     return account.relay.proxy is not None and account.relay.proxy.username is not None
+
+
+def _mechanism(account: MailAccount) -> str | None:
+    """The SASL mechanism that the identity provider's tokens want; None: whichever the relay offers."""
+    return identity_provider_for(account).mechanism if account.auth.oauth2 is not None else None
 
 
 def _may_see_token(account: MailAccount) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tocsin.actions.deliver import Outcome, unknown_project
-from tocsin.errors import AlreadyStored, InvalidNotification
+from tocsin.errors import AlreadyStored, InvalidNotification, TooLate
 from tocsin.model.chunk import SPLIT_AT, Chunk, chunk_of, cut, distinct, read_pointer
 from tocsin.model.event import check_event, project_id_of, read_event, with_recipients
 
@@ -135,7 +135,7 @@ class Receive:
     ) -> Outcome:
         recipients = tuple(distinct(self._recipients(notification)).values())
         if len(recipients) > SPLIT_AT:
-            return self._split(notification, event, recipients)
+            return self._split(notification, event, recipients, time_left)
         chunk = chunk_of(notification)
         stored = self.journals.resume(chunk) if seen_before else None
         if stored is None:
@@ -153,7 +153,11 @@ class Receive:
             return notification.data.recipients or ()
         return self.payloads.recipients(reference, notification.project_id)
 
-    def _split(self, notification: Notification, event: dict[str, Any], recipients: Sequence[Recipient]) -> Outcome:
+    def _split(
+        self, notification: Notification, event: dict[str, Any], recipients: Sequence[Recipient], time_left: TimeLeft
+    ) -> Outcome:
+        if not time_left.begins(0):
+            raise TooLate("too little time is left to cut the notification")
         if self.deliver.settings.project(notification.project_id) is None:
             raise unknown_project()
         chunks = {

@@ -28,7 +28,10 @@ class DueGrants(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshDue:
-    """The action and all that it needs. `starts_per_second` paces it: each start writes one secret at most."""
+    """The action and all that it needs.
+
+    `starts_per_second` paces it: each start writes one secret at most. `on_trouble` is told project, account and error.
+    """
 
     grants: DueGrants
     renew: Renewal
@@ -38,28 +41,29 @@ class RefreshDue:
     starts_per_second: float
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
+    on_trouble: Callable[[str, str, str], None]
     pause: Callable[[float], None]
 
     def __call__(self, *, until: float) -> Counter[str]:
         """Renew what is due, begin nothing after `until` (monotonic seconds), and count what happened.
 
-        The counts are `renewed` and the names of errors; `left_for_next_run` is 1 where time ran out.
+        The counts are `renewed` and the names of errors; `left_for_next_run` is there where time ran out.
         """
         counts: Counter[str] = Counter()
         futures: list[Future[str]] = []
-        room = BoundedSemaphore(2 * self.workers)
+        room = BoundedSemaphore(self.workers)
         next_start = self.monotonic()
         with ThreadPoolExecutor(max_workers=self.workers) as pool:
             for project_id, account_id in self._due():
                 room.acquire()
                 now = self.monotonic()
                 if now >= until:
-                    counts["left_for_next_run"] = 1
+                    counts["left_for_next_run"] += 1
                     break
                 if now < next_start:
                     self.pause(next_start - now)
                 next_start = max(now, next_start) + 1 / self.starts_per_second
-                future = pool.submit(self._renew, project_id, account_id)
+                future = pool.submit(self._renew, project_id, account_id, until)
                 future.add_done_callback(lambda _: room.release())
                 futures.append(future)
         counts.update(future.result() for future in futures)
@@ -72,9 +76,12 @@ class RefreshDue:
         for row in zip_longest(*shards):
             yield from (found for found in row if found is not None)
 
-    def _renew(self, project_id: str, account_id: str) -> str:
+    def _renew(self, project_id: str, account_id: str, until: float) -> str:
+        if self.monotonic() >= until:
+            return "left_for_next_run"
         try:
             self.warn(self.renew(project_id, account_id))
-        except Exception as error:  # noqa: BLE001  (the trouble of one grant is counted, and stays its own)
+        except Exception as error:  # noqa: BLE001  (the trouble of one grant is told, and stays its own)
+            self.on_trouble(project_id, account_id, type(error).__name__)
             return type(error).__name__
         return "renewed"

@@ -12,6 +12,8 @@ from pydantic import SecretStr
 from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable, TransientError
 from tocsin.model.grant import GrantState, credential_version
 from tocsin.model.mail_account import LastError
+from tocsin.model.remedy import FailureClass, Verdict
+from tocsin.model.reply import Phase, Reply
 from tocsin.model.token_error import GrantRefused, TokenEndpointFailed
 
 if TYPE_CHECKING:
@@ -21,12 +23,12 @@ if TYPE_CHECKING:
     from tocsin.model.credential import AccountSecret
     from tocsin.model.grant import Tokens
     from tocsin.model.mail_account import MailAccount
-    from tocsin.model.remedy import Verdict
-    from tocsin.model.reply import Reply
 
 _LEASE = timedelta(seconds=60)
 _BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30))
-_PUT_TRIES = 8
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 4.0
+_PUT_WITHIN_SECONDS = 25.0  # of the lease's 60, less what the request and one last slow write take
 
 
 class Grants(Protocol):
@@ -73,8 +75,10 @@ class Leases(Protocol):
 class TokenSource(Protocol):
     """The identity providers."""
 
-    def renew(self, account: MailAccount, secret: AccountSecret, *, now: datetime) -> Tokens:
-        """New tokens by the account's grant.
+    def renew(
+        self, account: MailAccount, secret: AccountSecret, *, now: datetime, deadline: float | None = None
+    ) -> Tokens:
+        """New tokens by the account's grant, by `deadline` (monotonic seconds) at the latest.
 
         Raises:
             TokenEndpointFailed: ask again later.
@@ -113,10 +117,13 @@ class RenewGrant:
     pause: Callable[[float], None]
     new_holder: Callable[[], str]
 
-    def __call__(self, project_id: str, account_id: str, *, refused_version: str | None = None) -> MailAccount:
+    def __call__(
+        self, project_id: str, account_id: str, *, refused_version: str | None = None, deadline: float | None = None
+    ) -> MailAccount:
         """The account with a token that lasts; renewed only if that is due and nobody else did it meanwhile.
 
         `refused_version` is the credential version that a relay refused: it is renewed though it is not due.
+        `deadline` (monotonic seconds) ends the request for tokens; the caller keeps time for storing them.
 
         Raises:
             GrantBusy: another worker is renewing it.
@@ -132,7 +139,7 @@ class RenewGrant:
             account = self.grants.read(project_id, account_id)
             if account is None or account.auth.oauth2 is None:
                 raise AccountChanged("the mail account is gone, or has no grant any more")
-            return self._renewed(account, refused_version)
+            return self._renewed(account, refused_version, deadline)
         finally:
             self.leases.give_back(name, holder)
 
@@ -146,11 +153,15 @@ class RenewGrant:
             remedy_id=verdict.remedy_id,
             remedy=verdict.remedy,
         )
+        current = self.grants.read(account.project_id, account.id)
+        if current is None or current.credential_version != account.credential_version:
+            return
         with suppress(AccountChanged):
-            self._mark_lost(account, error)
+            self._mark_lost(current, error)
 
-    def _renewed(self, account: MailAccount, refused_version: str | None) -> MailAccount:
+    def _renewed(self, account: MailAccount, refused_version: str | None, deadline: float | None) -> MailAccount:
         now = self.clock()
+        _raise_if_known_to_fail(account, now)
         try:
             secret = self.grants.current_secret(account)
         except SecretUnavailable:
@@ -162,17 +173,21 @@ class RenewGrant:
         if renewed_already or (refused_version is None and not _grant(account).is_due(now)):
             return account
         try:
-            tokens = self.tokens.renew(account, secret, now=now)
+            tokens = self.tokens.renew(account, secret, now=now, deadline=deadline)
         except TokenEndpointFailed as failure:
             self._back_off(account, failure, now)
             raise
         except GrantRefused as refusal:
             self._mark_lost(account, last_error(refusal, now))
             raise
-        return self._kept(account, secret, tokens, now)
+        return self._kept(account, secret, tokens, now, forced=refused_version is not None)
 
-    def _kept(self, account: MailAccount, secret: AccountSecret, tokens: Tokens, now: datetime) -> MailAccount:
+    def _kept(
+        self, account: MailAccount, secret: AccountSecret, tokens: Tokens, now: datetime, *, forced: bool
+    ) -> MailAccount:
         state = grown(_grant(account), tokens, now)
+        if forced:
+            state = state.model_copy(update={"forced_at": now})
         secret = with_tokens(secret, tokens, grant_version=state.version)
         after = account.model_copy(
             update={
@@ -187,16 +202,18 @@ class RenewGrant:
 
     def _put(self, account: MailAccount, secret: AccountSecret) -> str:
         """Write the secret, again and again while the lease lasts: the old refresh token may be dead already."""
-        for attempt in range(_PUT_TRIES):
+        begun, paused, pause = self.clock(), 0.0, _FIRST_PAUSE_SECONDS
+        while True:
             try:
                 return self.grants.put_secret(account, secret)
-            except SecretUnavailable:
+            except AccountChanged:
                 raise
             except TransientError:
-                if attempt == _PUT_TRIES - 1:
+                gone = max(paused, (self.clock() - begun).total_seconds())
+                if gone >= _PUT_WITHIN_SECONDS:
                     raise
-                self.pause(self.jitter() * 0.1 * 2**attempt)
-        raise AssertionError
+            self.pause(pause)
+            paused, pause = paused + pause, min(pause * 2, _LONGEST_PAUSE_SECONDS) * (0.75 + self.jitter() / 4)
 
     def _adopted(self, account: MailAccount, secret: AccountSecret, now: datetime) -> MailAccount:
         """Finish what a worker left that died between its two writes: the tokens are stored, and nobody knows."""
@@ -222,11 +239,13 @@ class RenewGrant:
             _BACK_OFF[min(state.failures, len(_BACK_OFF) - 1)] * (0.5 + self.jitter() / 2),
             timedelta(seconds=failure.verdict.wait_seconds or 0),
         )
-        state = state.model_copy(update={"failures": state.failures + 1})
+        state = state.model_copy(update={"failures": state.failures + 1, "retry_at": now + wait})
         after = account.model_copy(update={"grant": state, "last_error": last_error(failure, now)})
         self.grants.update(account, after, refresh_at=now + wait)
 
     def _mark_lost(self, account: MailAccount, error: LastError) -> None:
+        if account.status == "reauthorization_required":
+            return
         after = account.model_copy(update={"status": "reauthorization_required", "last_error": error})
         self.grants.update(account, after, refresh_at=None)
         self.bus.account_changed("reauthorization_required", after)
@@ -240,6 +259,7 @@ def grown(state: GrantState, tokens: Tokens, now: datetime) -> GrantState:
         "renewed_at": now,
         "access_token_expires_at": tokens.expires_at,
         "failures": 0,
+        "retry_at": None,
     }
     if tokens.refresh_token is not None:
         update |= {"obtained_at": now, "refresh_token_expires_at": tokens.refresh_token_expires_at}
@@ -270,6 +290,25 @@ def last_error(failure: GrantRefused | TokenEndpointFailed, now: datetime) -> La
         text=failure.reply.text,
         remedy_id=failure.verdict.remedy_id,
         remedy=failure.verdict.remedy,
+    )
+
+
+def _raise_if_known_to_fail(account: MailAccount, now: datetime) -> None:
+    """Ask nobody what was just answered: a lost grant stays lost, and a provider in trouble gets its pause."""
+    error, retry_at = account.last_error, _grant(account).retry_at
+    if error is None:
+        return
+    reply = Reply(phase=Phase(error.phase), code=error.code, text=error.text)
+    if account.status == "reauthorization_required":
+        raise GrantRefused(reply, _known(error, FailureClass.AUTH_PERMANENT, None))
+    if retry_at is not None and now < retry_at:
+        wait = int((retry_at - now).total_seconds())
+        raise TokenEndpointFailed(reply, _known(error, FailureClass.AUTH_TRANSIENT, wait))
+
+
+def _known(error: LastError, failure_class: FailureClass, wait_seconds: int | None) -> Verdict:
+    return Verdict(
+        failure_class=failure_class, remedy_id=error.remedy_id, remedy=error.remedy, wait_seconds=wait_seconds
     )
 
 

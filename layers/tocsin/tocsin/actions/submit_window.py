@@ -130,7 +130,7 @@ class Window:
     def _note_refusal(self, reply: Reply, verdict: Verdict | None) -> None:
         """Note that a token that was renewed for this relay is refused for good."""
         renewed = self.account.auth.oauth2 is not None and self.another_session is None
-        if renewed and reply.phase is Phase.AUTH and verdict is not None:
+        if renewed and reply.phase is Phase.AUTH and verdict is not None and _names_the_credential(reply):
             final = verdict.failure_class in {FailureClass.AUTH_PERMANENT, FailureClass.CONFIG}
             self.refused = (reply, verdict) if final else None
 
@@ -172,10 +172,19 @@ class _Stop:
 
 def _asks_for_another_token(reply: Reply) -> bool:
     """Whether the relay refused the login in a way that a new token may mend; 454 is its own trouble."""
-    return reply.phase is Phase.AUTH and (reply.challenge is not None or reply.code == _REFUSED)
+    if reply.phase is not Phase.AUTH or reply.code is None or reply.code // 100 != _PERMANENT:
+        return False
+    return reply.challenge is not None or reply.code == _REFUSED
 
 
+def _names_the_credential(reply: Reply) -> bool:
+    """Whether the refusal is about this credential: by a challenge, or by a status that says so."""
+    return reply.challenge is not None or reply.enhanced in _CREDENTIAL_STATUSES
+
+
+_PERMANENT = 5
 _REFUSED = 535
+_CREDENTIAL_STATUSES = frozenset({"5.7.3", "5.7.8", "5.7.9", "5.7.139"})
 _NOT_NOW = Reply(phase=Phase.CONNECT, code=None, text="timed out")
 _LOST = Reply(phase=Phase.CONNECT, code=None, text="connection closed")
 _OUT_OF_TIME = Reply(phase=Phase.SETTINGS, code=None, text="out_of_time")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Credentials(Protocol):
     """What accounts log in with."""
 
-    def credential(self, account: MailAccount) -> tuple[MailAccount, Credential | None]:
-        """The account as it is now, and its credential.
+    def credential(self, account: MailAccount, *, deadline: float) -> tuple[MailAccount, Credential | None]:
+        """The account as it is now, and its credential, by `deadline` (monotonic seconds).
 
         Raises:
             NoCredential: it cannot log in now.
@@ -81,7 +81,7 @@ class Verify:
     def __call__(self, account: MailAccount, *, deadline: float) -> Verification:
         """Log in once, by `deadline` (monotonic seconds); nothing that the relay does raises."""
         try:
-            account, credential = self.credentials.credential(account)
+            account, credential = self.credentials.credential(account, deadline=deadline)
         except NoCredential as none:
             return Verification(reply=none.reply, verdict=none.verdict or self._verdict(account, none.reply))
         except TransientError:

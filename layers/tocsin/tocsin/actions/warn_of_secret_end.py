@@ -53,4 +53,4 @@ class WarnOfSecretEnd:
         with suppress(AccountChanged):
             self.grants.update(account, after, refresh_at=state.refresh_at(now, jitter=self.jitter()))
             self.bus.account_changed("secret_expiring", after)
-            self.admins.secret_expiring(after, days)
+            self.admins.secret_expiring(after, max(days, 0))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from tocsin.adapters import mail_account_items as items
-from tocsin.errors import AccountChanged, SecretUnavailable, TransientError
+from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
+from tocsin.errors import AccountChanged, SecretUnavailable
 from tocsin.model.credential import AccountSecret
 from tocsin.model.grant import credential_version
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from tocsin.model.mail_account import MailAccount
-
-_BUSY = frozenset({"ThrottlingException", "LimitExceededException", "InternalServiceError", "ServiceUnavailable"})
 
 
 class GrantStore:
@@ -59,8 +57,8 @@ class GrantStore:
         try:
             answer = self._secrets().get_secret_value(SecretId=self._name(account))
             secret = AccountSecret.model_validate_json(answer["SecretString"])
-        except ClientError as error:
-            raise _failure(error) from None
+        except SECRETS_MANAGER_ERRORS as error:
+            raise error_of(error) from None
         except (ValidationError, KeyError):
             raise SecretUnavailable("the secret is not a mail account's JSON") from None
         if not account.may_use(secret):
@@ -82,8 +80,8 @@ class GrantStore:
             self._secrets().put_secret_value(
                 SecretId=self._name(account), ClientRequestToken=version, SecretString=json.dumps(secret.reveal())
             )
-        except ClientError as error:
-            raise _failure(error) from None
+        except SECRETS_MANAGER_ERRORS as error:
+            raise error_of(error) from None
         return version
 
     def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
@@ -122,7 +120,9 @@ class GrantStore:
                 ExpressionAttributeValues=values,
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            raise AccountChanged("the mail account was changed meanwhile") from None
+            # The answer to our own write may have been lost, and the write repeated.
+            if self.read(before.project_id, before.id) != after:
+                raise AccountChanged("the mail account was changed meanwhile") from None
 
     def due(self, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
         """Project and account ids of one shard whose time has come, the longest due first."""
@@ -141,11 +141,3 @@ class GrantStore:
 
     def _name(self, account: MailAccount) -> str:
         return f"{self._secret_prefix}/{account.project_id}/{account.id}"
-
-
-def _failure(error: ClientError) -> SecretUnavailable | TransientError:
-    code = error.response["Error"]["Code"]
-    if code == "ResourceExistsException":
-        return AccountChanged("another worker renewed the grant")
-    text = f"Secrets Manager says {code}"
-    return TransientError(text) if code in _BUSY else SecretUnavailable(text)

@@ -32,8 +32,9 @@ class Leases:
                     "ends_at": {"N": f"{ends:.3f}"},
                     "ttl": {"N": str(int(ends) + 3600)},
                 },
-                ConditionExpression="attribute_not_exists(pk) OR ends_at <= :now",
-                ExpressionAttributeValues={":now": {"N": f"{now.timestamp():.3f}"}},
+                # The last part: the answer to our own write may have been lost, and the write repeated.
+                ConditionExpression="attribute_not_exists(pk) OR ends_at <= :now OR holder = :holder",
+                ExpressionAttributeValues={":now": {"N": f"{now.timestamp():.3f}"}, ":holder": {"S": holder}},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-_RECIPIENT_LIST_BYTES = 64 * 1024 * 1024
+_RECIPIENT_LIST_BYTES = 24 * 1024 * 1024  # some 120,000 recipients; more would not fit into the function's memory
 _NOT_THERE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "InvalidArgument", "MethodNotAllowed"})
 
 

@@ -93,3 +93,9 @@ def _fits(body: str, reason: str) -> bool:
 def give_back_now(client: SQSClient, url: str, receipt_handle: str) -> None:
     """Make a received message visible again at once."""
     client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)
+
+
+def send_again(client: SQSClient, url: str, body: str, *, group: str | None, after_seconds: int) -> None:
+    """Put a message on a queue anew, to be seen after a while."""
+    fair = {"MessageGroupId": group} if group is not None else {}
+    client.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=after_seconds, **fair)  # type: ignore[arg-type]  # one keyword, or none

@@ -43,7 +43,7 @@ class Mechanism:
 
 
 def mechanism_for(credential: Credential, offered: Collection[str], *, host: str, port: int) -> Mechanism:
-    """Choose one mechanism: for a password PLAIN, else LOGIN; for a token XOAUTH2, else OAUTHBEARER.
+    """Choose one: the credential's own; else for a password PLAIN or LOGIN, for a token XOAUTH2 or OAUTHBEARER.
 
     Raises:
         PhaseFailed: the credential cannot be sent, or the relay offers none of the two; in phase auth.
@@ -51,7 +51,7 @@ def mechanism_for(credential: Credential, offered: Collection[str], *, host: str
     _check(credential)
     usable = _mechanisms(credential, host, port)
     for mechanism in usable:
-        if mechanism.name in offered:
+        if mechanism.name in offered and credential.mechanism in {None, mechanism.name}:
             return mechanism
     names = " ".join(sorted(offered)) or "none"
     raise PhaseFailed.by(Phase.AUTH, Mishap.NO_COMMON_MECHANISM, f"the relay offers {names}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from tocsin.errors import SecretUnavailable, TransientError
+from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
+from tocsin.errors import SecretUnavailable
 from tocsin.model.credential import AccountSecret
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from tocsin.model.mail_account import MailAccount
 
-_FOR_AN_ADMIN = frozenset(
-    {"ResourceNotFoundException", "InvalidRequestException", "AccessDeniedException", "DecryptionFailure"}
-)
 _KEPT = 1000
 
 
@@ -59,12 +56,7 @@ class SecretStore:
         try:
             text = self._client().get_secret_value(SecretId=name, VersionId=version)["SecretString"]
             return AccountSecret.model_validate_json(text)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _FOR_AN_ADMIN:
-                raise SecretUnavailable(f"Secrets Manager says {code}") from None
-            raise TransientError(f"Secrets Manager says {code}") from None
-        except BotoCoreError as error:
-            raise TransientError(f"Secrets Manager is out of reach: {type(error).__name__}") from None
+        except SECRETS_MANAGER_ERRORS as error:
+            raise error_of(error) from None
         except (ValidationError, KeyError):
             raise SecretUnavailable("the secret is not a mail account's JSON") from None

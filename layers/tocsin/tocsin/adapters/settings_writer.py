@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tocsin.adapters import mail_account_items as items
-from tocsin.errors import AccountChanged, TransientError
+from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
+from tocsin.errors import AccountChanged
 from tocsin.model.settings_error import Outdated
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tocsin.model.credential import AccountSecret
     from tocsin.model.mail_account import MailAccount
 
-_BUSY = frozenset({"ThrottlingException", "LimitExceededException", "InternalServiceError", "ServiceUnavailable"})
 _RECOVERY_DAYS = 7  # the least that Secrets Manager takes, unless nothing is to be recoverable
 _AFTER_ALL = "~"  # sorts behind every id
 
@@ -82,7 +82,7 @@ class SettingsWriter:
         """Write a new account, its secret first; the account with its credential version.
 
         Raises:
-            AccountChanged: its id is taken; nothing is left behind.
+            AccountChanged: its id is taken.
             TransientError: Secrets Manager cannot answer now.
         """
         if secret is not None:
@@ -93,11 +93,13 @@ class SettingsWriter:
                 Item=_item(account, refresh_at),
                 ConditionExpression="attribute_not_exists(sk)",
             )
-        except ClientError as error:
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            # The answer to our own write may have been lost, and the write repeated.
+            if self.read(account.project_id, account.id) != account:
+                raise AccountChanged("there is a mail account with this id") from None
+        except ClientError:
             if secret is not None:
                 self._delete_secret(account)
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise AccountChanged("there is a mail account with this id") from None
             raise
         return account
 
@@ -115,7 +117,8 @@ class SettingsWriter:
                 ExpressionAttributeValues={":version": {"N": str(account.version)}},
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            raise Outdated("the mail account was changed meanwhile") from None
+            if self.read(account.project_id, account.id) is not None:  # None: it is deleted, which is what was wanted
+                raise Outdated("the mail account was changed meanwhile") from None
         if account.credential_version is not None:
             self._delete_secret(account)
 
@@ -127,11 +130,8 @@ class SettingsWriter:
                 SecretString=json.dumps(secret.reveal()),
                 Tags=[{"Key": "tocsin:project", "Value": account.project_id}],
             )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _BUSY:
-                raise TransientError(f"Secrets Manager says {code}") from None
-            raise
+        except SECRETS_MANAGER_ERRORS as error:
+            raise error_of(error) from None
         return answer["VersionId"]
 
     def _delete_secret(self, account: MailAccount) -> None:

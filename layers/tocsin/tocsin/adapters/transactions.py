@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from tocsin.errors import TransientError
 
@@ -35,9 +36,10 @@ class Transactions:
         Raises:
             TransientError: contention or throttling outlasted the tries.
         """
+        token = uuid4().hex
         for attempt in range(_TRIES):
             try:
-                self._client.transact_write_items(TransactItems=items)
+                self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
             except self._client.exceptions.TransactionCanceledException as error:
                 reasons: Sequence[Any] = error.response.get("CancellationReasons", ())
                 codes = {reason.get("Code") for reason in reasons}
@@ -45,8 +47,9 @@ class Transactions:
                     return _failed(reasons)
                 if not codes & _CONTENTION:
                     raise
+                token = uuid4().hex  # a cancelled transaction is over; the next is another one
             except self._client.exceptions.TransactionInProgressException:
-                pass
+                pass  # ours, still on its way: asking again with the same token tells how it ended
             else:
                 return {}
             self.pause_before_try(attempt + 1)

@@ -58,11 +58,12 @@ class Credential:
     """What one AUTH command proves: a password or a token, and for whom. Exactly one of the two is set.
 
     `version` is the Secrets Manager version that the value came from: whatever is cached for this credential is cached
-    under project + mail account + `version`.
+    under project + mail account + `version`. `mechanism` is the only SASL mechanism that may carry it; None: any.
     """
 
     version: str
     username: str = field(repr=False)
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    mechanism: str | None = None
     proxy_password: str | None = field(default=None, repr=False)

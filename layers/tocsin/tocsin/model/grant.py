@@ -65,8 +65,9 @@ class GrantState(BaseModel):
     """What is known of a grant, without its secrets.
 
     `version` grows with every renewal and is written into the secret as well. `identity` is who consented.
-    `obtained_at` is when the refresh token in use was issued, `renewed_at` the access token. `warned_days` is the last
-    warning given of the client secret's end.
+    `obtained_at` is when the refresh token in use was issued, `renewed_at` the access token. `forced_at`
+    is when a relay's refusal last led to a renewal, `retry_at` when the identity provider may be asked again.
+    `warned_days` is the last warning given of the client secret's end.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -80,7 +81,13 @@ class GrantState(BaseModel):
     access_token_expires_at: AwareDatetime | None = None
     refresh_token_expires_at: AwareDatetime | None = None
     failures: int = 0
+    forced_at: AwareDatetime | None = None
+    retry_at: AwareDatetime | None = None
     warned_days: int | None = None
+
+    def may_be_forced(self, now: datetime) -> bool:
+        """Whether a relay's refusal may lead to a renewal: once in a while, as secrets are not written more often."""
+        return self.forced_at is None or now - self.forced_at >= MARGIN
 
     def lapses_soon(self, now: datetime) -> bool:
         """Whether the access token must be renewed before it is used."""

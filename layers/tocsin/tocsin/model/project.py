@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tocsin.model.mail_account import MailAccount
 
 PROJECT_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,62}"
+SYSTEM_PROJECT = "_system"
+"""The reserved project that holds the installation's own mail accounts."""
 
 
 class Admin(BaseModel):

@@ -48,7 +48,7 @@ class FakeClient:
         self._answers = list(answers)
         self.calls: list[Sequence[Json]] = []
 
-    def transact_write_items(self, *, TransactItems: Sequence[Json]) -> Json:  # noqa: N803  (the service's name)
+    def transact_write_items(self, *, TransactItems: Sequence[Json], ClientRequestToken: str) -> Json:  # noqa: N803  (the service's name)
         """Give the next answer."""
         self.calls.append(TransactItems)
         if not self._answers:
