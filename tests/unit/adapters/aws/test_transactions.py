@@ -47,10 +47,17 @@ class FakeClient:
     def __init__(self, *answers: Sequence[Json] | ClientError) -> None:
         self._answers = list(answers)
         self.calls: list[Sequence[Json]] = []
+        self.tokens: list[str] = []
 
-    def transact_write_items(self, *, TransactItems: Sequence[Json], ClientRequestToken: str) -> Json:  # noqa: N803  (the service's name)
+    def transact_write_items(
+        self,
+        *,
+        TransactItems: Sequence[Json],  # noqa: N803  (the service's name)
+        ClientRequestToken: str,  # noqa: N803  (as above)
+    ) -> Json:
         """Give the next answer."""
         self.calls.append(TransactItems)
+        self.tokens.append(ClientRequestToken)
         if not self._answers:
             return {}
         answer = self._answers.pop(0)
@@ -111,6 +118,16 @@ def test_contention_is_tried_again_after_a_pause(contention: Any) -> None:  # no
     assert transactions.write(ITEMS) == {}
     assert client.calls == [ITEMS] * 3
     assert len(pauses) == 2
+
+
+def test_a_transaction_on_its_way_is_asked_for_again_and_a_cancelled_one_is_another() -> None:
+    client = FakeClient(_error(_InProgress, "TransactionInProgressException"), [CONFLICT])
+    transactions, _ = _transactions(client)
+
+    transactions.write(ITEMS)
+
+    first, again, another = client.tokens
+    assert first == again != another
 
 
 def test_contention_that_outlasts_the_tries_is_transient_and_its_pauses_are_short_and_jittered() -> None:
