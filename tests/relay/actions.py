@@ -50,4 +50,4 @@ class Flood:
 
 
 type Action = Say | Hang | Close | Trickle | Flood
-type Script = Mapping[str, Action | Sequence[Action]]
+type Script = Mapping[str, Action | Sequence[Action | None]]

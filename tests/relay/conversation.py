@@ -30,6 +30,7 @@ class Conversation:
         record: Record,
         told: Callable[[str, str], Action | None],
         offers: tuple[str, ...],
+        forgets_ahead: bool,
         tls: ssl.SSLContext | None,
         implicit_tls: bool,
         passwords: Mapping[str, str],
@@ -39,11 +40,12 @@ class Conversation:
         self._record = record
         self._told = told
         self._offers = offers
+        self._forgets_ahead = forgets_ahead
         self._tls = tls
         self._implicit_tls = implicit_tls
         self._passwords = passwords
         self._tokens = tokens
-        self._mail_from = ""
+        self._mail_from: str | None = None
         self._parameters: tuple[str, ...] = ()
         self._rcpt_to: list[str] = []
 
@@ -64,7 +66,12 @@ class Conversation:
     def _line(self) -> str:
         line = self._wire.line().decode(errors="replace")
         self._record.commands.append(line)
+        self._forget_ahead()
         return line
+
+    def _forget_ahead(self) -> None:
+        if self._forgets_ahead:
+            self._wire.forget_ahead()
 
     def _answer(self, step: str, argument: str, usual: str) -> bool:
         """Say what the script says, else the usual; whether it was the usual."""
@@ -121,26 +128,47 @@ class Conversation:
 
     def _on_mail(self, argument: str) -> None:
         path, *parameters = argument.split(" ")
-        self._mail_from = path.removeprefix("FROM:")[1:-1]
-        self._parameters = tuple(parameters)
-        self._rcpt_to.clear()
-        self._answer("mail", self._mail_from, "250 2.1.0 sender ok")
+        address = path.removeprefix("FROM:")[1:-1]
+        is_nested = self._mail_from is not None
+        usual = "503 5.5.1 nested MAIL" if is_nested else "250 2.1.0 sender ok"
+        if self._takes("mail", address, usual) and not is_nested:
+            self._mail_from, self._parameters = address, tuple(parameters)
 
     def _on_rcpt(self, argument: str) -> None:
         address = argument.removeprefix("TO:")[1:-1]
-        if self._answer("rcpt", address, "250 2.1.5 recipient ok"):
+        usual = "503 5.5.1 need MAIL" if self._mail_from is None else "250 2.1.5 recipient ok"
+        if self._takes("rcpt", address, usual):
             self._rcpt_to.append(address)
 
     def _on_data(self, argument: str) -> None:
-        if not self._answer("data", argument, "354 go ahead"):
-            return
+        if not self._rcpt_to:
+            self._answer("data", argument, "554 5.5.1 no valid recipients")
+        elif self._answer("data", argument, "354 go ahead"):
+            self._take_content()
+
+    def _take_content(self) -> None:
         content = self._wire.content()
         self._record.contents.append(content)
+        self._record.behind_contents.append(self._wire.ahead)
+        self._forget_ahead()
+        mail = ReceivedMail(self._mail_from or "", tuple(self._rcpt_to), self._parameters, content)
         if self._answer("content", "", "250 2.0.0 queued"):
-            self._record.mails.append(ReceivedMail(self._mail_from, tuple(self._rcpt_to), self._parameters, content))
+            self._record.mails.append(mail)
+        self._end_transaction()
+
+    def _end_transaction(self) -> None:
+        self._mail_from = None
+        self._rcpt_to.clear()
+
+    def _takes(self, step: str, argument: str, usual: str) -> bool:
+        """Say what the script says, else the usual; whether that was a yes."""
+        action = self._told(step, argument) or Say(usual)
+        self._wire.act(action)
+        return isinstance(action, Say) and action.text.startswith("2")
 
     def _on_rset(self, argument: str) -> None:
-        self._answer("rset", argument, "250 2.0.0 flushed")
+        if self._takes("rset", argument, "250 2.0.0 flushed"):
+            self._end_transaction()
 
     def _on_quit(self, argument: str) -> None:
         self._answer("quit", argument, "221 2.0.0 bye")

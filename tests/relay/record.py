@@ -20,11 +20,13 @@ class Record:
     """Everything the relay saw, over all of its connections.
 
     `mails` were accepted, `contents` arrived whole, accepted or not. `commands` are lines as the client sent them, AUTH
-    responses included. `clear_octets` came over connections, or parts of them, without TLS.
+    responses included. `behind_contents` is, for each content, what had come behind it before its reply was given.
+    `clear_octets` came over connections, or parts of them, without TLS.
     """
 
     mails: list[ReceivedMail] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    behind_contents: list[bytes] = field(default_factory=list)
     clear_octets: bytearray = field(default_factory=bytearray)
     connections: int = 0

@@ -27,11 +27,13 @@ OFFERS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE 104
 class Relay:
     """A context manager that listens on 127.0.0.1 at a free port.
 
-    `script` tells what to do at a step, each time or, as a sequence, the first times: `connect`, `tls` (just before the
-    handshake), `ehlo`, `helo`, `starttls`, `auth`, `mail`, `rcpt`, `data`, `content` (the reply to the final dot),
-    `rset`, `quit`. A step may name its argument: `rcpt ana@example.org`, `mail a@b.example`, `auth PLAIN`.
+    `script` tells what to do at a step, each time or, as a sequence, the first times (None: what a good relay does):
+    `connect`, `tls` (just before the handshake), `ehlo`, `helo`, `starttls`, `auth`, `mail`, `rcpt`, `data`, `content`
+    (the reply to the final dot), `rset`, `quit`. A step may name its argument: `rcpt ana@example.org`,
+    `mail a@b.example`, `auth PLAIN`.
     `offers` are the EHLO keywords beside STARTTLS and AUTH; AUTH is offered with `mechanisms`, also on a clear
-    connection. `passwords` and `tokens` are by user name. `security` is as in the settings of a mail account.
+    connection. `forgets_ahead` loses what came behind a command or a content before its reply was given.
+    `passwords` and `tokens` are by user name. `security` is as in the settings of a mail account.
     """
 
     host = "127.0.0.1"
@@ -42,6 +44,7 @@ class Relay:
         script: Script | None = None,
         security: Literal["none", "starttls", "tls"] = "none",
         offers: Sequence[str] = OFFERS,
+        forgets_ahead: bool = False,
         mechanisms: Sequence[str] = (),
         passwords: Mapping[str, str] | None = None,
         tokens: Mapping[str, str] | None = None,
@@ -51,6 +54,7 @@ class Relay:
         self._script = script or {}
         self.security = security
         self._offers = (*offers, "AUTH " + " ".join(mechanisms)) if mechanisms else tuple(offers)
+        self._forgets_ahead = forgets_ahead
         self._passwords = passwords or {}
         self._tokens = tokens or {}
         self._tls = None if security == "none" else (certificate or loopback_certificate()).server_context()
@@ -85,6 +89,11 @@ class Relay:
     def commands(self) -> list[str]:
         """Every line that clients sent but the content, in order."""
         return self._record.commands
+
+    @property
+    def behind_contents(self) -> list[bytes]:
+        """For each content what had come behind it before its reply was given."""
+        return self._record.behind_contents
 
     @property
     def clear_octets(self) -> bytes:
@@ -132,6 +141,7 @@ class Relay:
             record=self._record,
             told=self._told,
             offers=self._offers,
+            forgets_ahead=self._forgets_ahead,
             tls=self._tls,
             implicit_tls=self.security == "tls",
             passwords=self._passwords,

@@ -64,6 +64,15 @@ class Wire:
         lines = b"\r\n" + self._until(b"\r\n.\r\n") + b"\r\n"
         return lines.replace(b"\r\n.", b"\r\n").removeprefix(b"\r\n")
 
+    @property
+    def ahead(self) -> bytes:
+        """What has come and was not read."""
+        return bytes(self._unread)
+
+    def forget_ahead(self) -> None:
+        """Lose what has come and was not read, as a server does that knows no pipelining."""
+        self._unread.clear()
+
     def protect(self, context: ssl.SSLContext) -> None:
         """Begin TLS."""
         self._connection.settimeout(_HANDSHAKE_SECONDS)  # `stop` cannot reach a socket in its handshake

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tocsin.adapters.egress import Egress
+from tocsin.adapters.pipelining_trust import PipeliningTrust
 from tocsin.adapters.submission import Submission
 from tocsin.model.credential import Credential
 from tocsin.model.envelope import Envelope, MailObject
@@ -57,12 +58,15 @@ def allowing(relay: Relay) -> Egress:
     return Egress(f"{relay.host}:{relay.port},localhost:{relay.port}")
 
 
-def session_with(relay: Relay, credential: Credential | None = None, **settings: object) -> Submission:
-    """A submission to `relay` that is yet to be opened."""
+def session_with(
+    relay: Relay, credential: Credential | None = None, *, trust: PipeliningTrust | None = None, **settings: object
+) -> Submission:
+    """A submission to `relay` that is yet to be opened; it knows nothing of other relays that had the same port."""
     auth: Literal["none", "password", "oauth2"] = "none"
     if credential is not None:
         auth = "password" if credential.token is None else "oauth2"
-    return Submission(account_at(relay, auth=auth, **settings), credential, egress=allowing(relay))
+    account = account_at(relay, auth=auth, **settings)
+    return Submission(account, credential, egress=allowing(relay), trust=trust or PipeliningTrust())
 
 
 def submit(
@@ -74,5 +78,5 @@ def submit(
     **settings: object,
 ) -> list[Reply]:
     """Submit the mails in one call and close."""
-    with session_with(relay, credential, **settings) as submission:
+    with session_with(relay, credential, trust=None, **settings) as submission:
         return list(submission.submit(mails, deadline=time.monotonic() + seconds))

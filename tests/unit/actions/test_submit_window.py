@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +14,10 @@ from tests.unit.actions.fakes import ACCEPTED, LOST, FakeJournal, FakeSession, e
 from tests.unit.model.examples import NOW, account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tocsin.model.delivery import Change
+    from tocsin.model.envelope import MailObject
     from tocsin.model.reply import Reply
 
 F = FailureClass
@@ -144,6 +146,21 @@ def test_what_a_lost_answer_stopped_is_a_matter_of_the_network() -> None:
     assert answers[1].verdict.failure_class is F.NETWORK
     assert answers[1].retry_at is not None
     assert answers[1].retry_at > NOW
+
+
+def test_a_mail_that_was_pulled_ahead_of_the_reply_that_stops_the_window_is_untold() -> None:
+    pulled: list[str] = []
+
+    class Ahead(FakeSession):
+        def submit(self, mails: Iterable[MailObject], *, deadline: float) -> Iterator[Reply]:
+            del deadline
+            pulled.extend(one.envelope.rcpt_to for one in islice(mails, 2))
+            yield failure(F.NETWORK)
+
+    answers = window(Ahead()).submit(items(3), last=True)
+
+    assert len(pulled) == 2
+    assert states(answers) == [(S.DEFERRED, 1), (S.DEFERRED, 0), (S.DEFERRED, 0)]
 
 
 @pytest.mark.parametrize("begun", [0, 2])

@@ -42,7 +42,11 @@ class Session(Protocol):
     def submit(self, mails: Iterable[MailObject], *, deadline: float) -> Iterator[Reply]:
         """Submit the mails; one reply for each, in order. Whatever the network does is a reply too.
 
-        `deadline` (monotonic seconds) ends every phase.
+        `deadline` (monotonic seconds) ends every phase. Mails are pulled as replies are asked for, and one more may be
+        pulled before the reply of the mail ahead of it is given. A caller may stop at any reply: every mail whose
+        content was written has had its reply by then, and the one that was pulled and not replied to is not submitted,
+        so it counts as untold. The session then ends or drops what the relay heard of it once the iterator is closed
+        or let go, and is good for another call.
         """
         ...
 

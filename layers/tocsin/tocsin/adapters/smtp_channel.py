@@ -28,12 +28,17 @@ _REFUSALS = {4, 5}
 
 
 class SmtpChannel:
-    """One connection. `usable` is false once it was lost, was too slow, broke the protocol or was closed by a 421."""
+    """One connection.
+
+    `usable` is false once it was lost, was too slow, broke the protocol or was closed by a 421. `unwritten` is how many
+    octets of the last write were not handed over.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._unread = bytearray()
         self.usable = True
+        self.unwritten = 0
 
     def command(self, line: str, *, phase: Phase, until: float, wanted: Container[int] = (2,)) -> Reply:
         """Send one command line and read its reply.
@@ -52,6 +57,7 @@ class SmtpChannel:
         Raises:
             PhaseFailed: not all of them are handed over.
         """
+        self.unwritten = len(octets)
         with self._giving_up(), failing_in(phase):
             if self._unread:
                 raise PhaseFailed.by(phase, Mishap.UNEXPECTED_REPLY, "it came before its command")
@@ -67,10 +73,10 @@ class SmtpChannel:
         self.usable = self.usable and reply.code != _CLOSING
         return reply
 
-    def last_words(self, phase: Phase) -> Reply | None:
-        """The refusal that a relay sent before it stopped reading, if there is one."""
+    def last_words(self, phase: Phase, *, wanted: Container[int] = ()) -> Reply | None:
+        """The refusal, or the wanted reply, that a relay sent before it stopped reading, if there is one."""
         with suppress(PhaseFailed):
-            return self.read_reply(phase=phase, until=time.monotonic() + _LAST_WORDS_SECONDS, wanted=())
+            return self.read_reply(phase=phase, until=time.monotonic() + _LAST_WORDS_SECONDS, wanted=wanted)
         return None
 
     def is_silent(self) -> bool:
@@ -103,6 +109,10 @@ class SmtpChannel:
         if self.usable:
             with suppress(PhaseFailed):
                 self.command("QUIT", phase=Phase.AFTER_DATA, until=time.monotonic() + _QUIT_SECONDS)
+        self.drop()
+
+    def drop(self) -> None:
+        """Close without a word; it never fails."""
         self.usable = False
         with suppress(OSError):
             self._connection.close()
@@ -120,6 +130,7 @@ class SmtpChannel:
         while left:
             self._connection.settimeout(seconds_left(until))
             left = left[self._connection.send(left[:_BLOCK_OCTETS]) :]
+            self.unwritten = len(left)
 
     def _reply_lines(self, phase: Phase, until: float) -> Iterator[ReplyLine]:
         octets_left = _REPLY_OCTETS

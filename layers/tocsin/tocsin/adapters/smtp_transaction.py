@@ -1,26 +1,64 @@
-"""Mail transactions in lock-step: one command, one reply (RFC 5321 section 3.3)."""
+"""One mail in the words of SMTP: its commands and its content, as one relay takes them (RFC 5321 section 3.3)."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tocsin.adapters.failures import Mishap, PhaseFailed
+from tocsin.adapters.failures import Mishap
 from tocsin.adapters.mail_data import normalised, stuffed
+from tocsin.errors import TocsinError
 from tocsin.model.reply import Phase, Reply
 
 if TYPE_CHECKING:
-    from tocsin.adapters.smtp_session import Session
-    from tocsin.adapters.time_limits import TimeLimits
+    from tocsin.adapters.smtp_extensions import Extensions
     from tocsin.model.envelope import Envelope, MailObject
 
-_ACCEPTED = 2
-_GO_AHEAD = 3
+CLOSING = 421
 _PATH = re.compile(
     r'(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^"\\<>@\x00-\x20\x7f\ud800-\udfff]+)'  # only quotes may hold a space
     r"@[^\"\\<>@\x00-\x20\x7f-\U0010ffff]+"
 )
+
+
+class NotTaken(TocsinError):
+    """The session is over, and nothing of the mail at hand was taken: another session may have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """What the relay is told for one mail; `content` is normalised, not yet dot-stuffed."""
+
+    mail: MailObject
+    parameters: str
+    content: bytes = field(repr=False)
+
+    @property
+    def mail_line(self) -> str:
+        """The MAIL command."""
+        return f"MAIL FROM:<{self.mail.envelope.mail_from}>{self.parameters}"
+
+    @property
+    def rcpt_line(self) -> str:
+        """The RCPT command."""
+        return f"RCPT TO:<{self.mail.envelope.rcpt_to}>"
+
+    @property
+    def octets(self) -> bytes:
+        """What goes behind a 354, the final dot included."""
+        return stuffed(self.content)
+
+
+def transaction_for(mail: MailObject, extensions: Extensions) -> Transaction | Reply:
+    """The transaction, or our own reply where the relay could not take the mail."""
+    content = normalised(mail.content)
+    limit = extensions.size_limit
+    if limit is not None and len(content) > limit:
+        return _own_reply(Phase.MAIL, f"{Mishap.TOO_LARGE} of {limit}")
+    if mail.envelope.smtputf8 and "SMTPUTF8" not in extensions:
+        return _own_reply(Phase.RCPT, Mishap.NO_SMTPUTF8)
+    return Transaction(mail=mail, parameters=_parameters(mail.envelope, content, extensions), content=content)
 
 
 def unsendable(envelope: Envelope) -> Reply | None:
@@ -33,89 +71,23 @@ def unsendable(envelope: Envelope) -> Reply | None:
     return None
 
 
-class LockStep:
-    """Hands mail objects over, one after another, in one session."""
-
-    def __init__(self, session: Session) -> None:
-        self._channel = session.channel
-        self._extensions = session.extensions
-        self._is_clean = True
-
-    def prepare(self, *, limits: TimeLimits) -> bool:
-        """Clear what a refused mail left behind; false where the session takes no more mail."""
-        if not (self._channel.usable and self._channel.is_silent()):
-            return False
-        if self._is_clean:
-            return True
-        try:
-            reply = self._channel.command("RSET", phase=Phase.MAIL, until=limits.begin_phase())
-        except PhaseFailed:
-            return False
-        self._is_clean = _is_accepted(reply)
-        return self._is_clean and self._channel.usable
-
-    def submit(self, mail: MailObject, *, limits: TimeLimits) -> Reply:
-        """Hand one mail over.
-
-        Raises:
-            PhaseFailed: the session ended before the mail's fate was told, or with it unknown.
-        """
-        content = normalised(mail.content)
-        refusal = self._beyond_the_relay(mail.envelope, content)
-        if refusal is not None:
-            return refusal
-        self._is_clean = False
-        reply = self._introduce(mail.envelope, content, limits)
-        if reply.code is not None and reply.code // 100 == _GO_AHEAD:
-            reply = self._send_content(stuffed(content), limits)
-        self._is_clean = reply.accepted
-        return reply
-
-    def close(self) -> None:
-        """Take leave; nothing that happens now changes a reply."""
-        self._channel.quit()
-
-    def _beyond_the_relay(self, envelope: Envelope, content: bytes) -> Reply | None:
-        limit = self._extensions.size_limit
-        if limit is not None and len(content) > limit:
-            return _own_reply(Phase.MAIL, f"{Mishap.TOO_LARGE} of {limit}")
-        if envelope.smtputf8 and "SMTPUTF8" not in self._extensions:
-            return _own_reply(Phase.RCPT, Mishap.NO_SMTPUTF8)
-        return None
-
-    def _introduce(self, envelope: Envelope, content: bytes, limits: TimeLimits) -> Reply:
-        """MAIL, RCPT and DATA; the first refusal, or the 354."""
-        for phase, line in (
-            (Phase.MAIL, f"MAIL FROM:<{envelope.mail_from}>{self._parameters(envelope, content)}"),
-            (Phase.RCPT, f"RCPT TO:<{envelope.rcpt_to}>"),
-        ):
-            reply = self._channel.command(line, phase=phase, until=limits.begin_phase())
-            if not _is_accepted(reply):
-                return reply
-        return self._channel.command("DATA", phase=Phase.DATA, until=limits.begin_phase(), wanted=(_GO_AHEAD,))
-
-    def _parameters(self, envelope: Envelope, content: bytes) -> str:
-        parameters = ""
-        if "SIZE" in self._extensions:
-            parameters += f" SIZE={len(content)}"
-        if "8BITMIME" in self._extensions and not content.isascii():
-            parameters += " BODY=8BITMIME"
-        return parameters + (" SMTPUTF8" if envelope.smtputf8 else "")
-
-    def _send_content(self, octets: bytes, limits: TimeLimits) -> Reply:
-        try:
-            self._channel.write(octets, phase=Phase.DATA, until=limits.begin_phase())
-        except PhaseFailed:
-            last_words = self._channel.last_words(Phase.DATA)
-            if last_words is None:
-                raise
-            return last_words
-        reply = self._channel.read_reply(phase=Phase.AFTER_DATA, until=limits.begin_phase())
-        return replace(reply, phase=Phase.DATA)
+def is_accepted(reply: Reply) -> bool:
+    """Whether the reply is 2yz: the command was done."""
+    return reply.code is not None and reply.code // 100 == 2  # noqa: PLR2004  (RFC 5321 section 4.2.1)
 
 
-def _is_accepted(reply: Reply) -> bool:
-    return reply.code is not None and reply.code // 100 == _ACCEPTED
+def is_go_ahead(reply: Reply) -> bool:
+    """Whether the reply is 3yz: the content may come."""
+    return reply.code is not None and reply.code // 100 == 3  # noqa: PLR2004  (as above)
+
+
+def _parameters(envelope: Envelope, content: bytes, extensions: Extensions) -> str:
+    parameters = ""
+    if "SIZE" in extensions:
+        parameters += f" SIZE={len(content)}"
+    if "8BITMIME" in extensions and not content.isascii():
+        parameters += " BODY=8BITMIME"
+    return parameters + (" SMTPUTF8" if envelope.smtputf8 else "")
 
 
 def _own_reply(phase: Phase, text: str) -> Reply:
