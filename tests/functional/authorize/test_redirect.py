@@ -205,3 +205,13 @@ def test_neither_secrets_nor_addresses_are_in_a_log_line(begin: Begin, caplog: p
         for value in (TOKEN, USER, secret["refresh_token"], secret["client_secret"], *redirect.browser.cookies.values())
         if value in logged
     ]
+
+
+@pytest.mark.parametrize(("seconds", "is_said"), [(7 * 86_400, True), (180 * 86_400, False)])
+def test_a_permission_that_ends_within_days_is_said_at_once(begin: Begin, seconds: int, *, is_said: bool) -> None:
+    redirect = begin(extra={"access_token": TOKEN, "refresh_token_expires_in": seconds})
+
+    page = redirect.complete()
+
+    assert "Connected and verified" in page.body
+    assert ("seven days" in page.body) is is_said

@@ -40,6 +40,7 @@ _MAY_TRY_AGAIN = frozenset(
     }
 )
 _SAID_CHARACTERS = 500
+_SHORT_LIFE = timedelta(days=8)  # Google's seven, and some room for clocks
 
 
 class Authorizations(Protocol):
@@ -267,13 +268,27 @@ def _verified(account: MailAccount, verification: Verification) -> dict[str, obj
     found = account.grant.identity if account.grant is not None else None
     known: dict[str, object] = {"found": found, "expected": account.auth.username}
     if verification.verdict is None:
-        return known | {"outcome": Outcome.VERIFIED}
+        return known | {"outcome": Outcome.VERIFIED, "remedy": _if_it_ends_soon(account)}
     return known | {
         "outcome": Outcome.NOT_VERIFIED,
         "said": _words(verification)[:_SAID_CHARACTERS],
         "remedy": verification.verdict.remedy,
         "remedy_id": verification.verdict.remedy_id,
     }
+
+
+def _if_it_ends_soon(account: MailAccount) -> str | None:
+    """What to do about a permission that ends within days, as one that is given to an application in testing."""
+    grant = account.grant
+    if grant is None or grant.refresh_token_expires_at is None or grant.consented_at is None:
+        return None
+    life = grant.refresh_token_expires_at - grant.consented_at
+    if life > _SHORT_LIFE:
+        return None
+    return (
+        f"This permission ends on {grant.refresh_token_expires_at:%d %B %Y}. Google limits it to seven days while the "
+        "consent screen is in testing: publish the application or make it internal, then authorize again."
+    )
 
 
 def _words(verification: Verification) -> str:
