@@ -29,28 +29,28 @@ LINES_OF_TEXT = st.lists(
     ],
 )
 def test_a_name_is_written_as_plainly_as_it_can_be(name: str | None, field: str) -> None:
-    assert address_header("To", name, ANA, utf8=False) == field
+    assert address_header("To", name, ANA, utf8=False) == f"To: {field}"
 
 
 @pytest.mark.parametrize("utf8", [False, True])
 @given(text=LINES_OF_TEXT)
 def test_any_text_comes_back_from_a_header(text: str, *, utf8: bool) -> None:
-    field = str(text_header("Subject", text, utf8=utf8))
+    field = text_header("Subject", text, utf8=utf8)
 
     assert _decoded(field) == text
-    assert "=?" not in field or all(len(line) <= 76 for line in f"Subject: {field}".split("\r\n"))
-    assert all(len(line.encode()) <= 998 for line in f"Subject: {field}".split("\r\n"))
+    assert "=?" not in field or all(len(line) <= 76 for line in field.split("\r\n"))
+    assert all(len(line.encode()) <= 998 for line in field.split("\r\n"))
 
 
 @given(name=LINES_OF_TEXT.map(lambda text: text[:100].strip()))
 def test_any_name_in_encoded_words_comes_back(name: str) -> None:
-    field = str(address_header("From", f"é{name}", ANA, utf8=False))
+    field = address_header("From", f"é{name}", ANA, utf8=False)
 
     assert field.isascii()
     assert _decoded(field) == f"é{name} <ana@example.org>"
-    assert all(len(line) <= 76 for line in f"From: {field}".split("\r\n"))
+    assert all(len(line) <= 76 for line in field.split("\r\n"))
 
 
 def _decoded(field: str) -> str:
-    unfolded = field.replace("\r\n ", " ")
+    unfolded = field.partition(": ")[2].replace("\r\n ", " ")
     return str(make_header(decode_header(unfolded))) if "=?utf-8?b?" in unfolded else unfolded

@@ -1,7 +1,6 @@
-"""Header fields, encoded and folded by ourselves.
+"""Header fields, encoded and folded by ourselves: each whole, with its name and folds, without its last line end.
 
-The standard library's folder (3.13) breaks long non-ASCII names, encodes addr-specs as words and loses quotes. Header
-objects that bring a `name` and a `fold` of their own are left alone by `email.policy`, so ours do.
+The standard library's folder (3.13) breaks long non-ASCII names, encodes addr-specs as words and loses quotes.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from tocsin.compose.values import one_line
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from email.policy import EmailPolicy
 
     from tocsin.model.address import Address
 
@@ -28,48 +26,30 @@ _NAME_CHARACTERS = 120
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
-class Header(str):
-    """A field body as it stands in the message, folds included."""
-
-    __slots__ = ("name",)
-
-    name: str
-
-    def fold(self, *, policy: EmailPolicy) -> str:
-        """Give the whole field; called by the generator."""
-        return f"{self.name}: {self}{policy.linesep}"
-
-
-def text_header(name: str, text: str, *, utf8: bool) -> Header:
+def text_header(name: str, text: str, *, utf8: bool) -> str:
     """Make an unstructured field, such as Subject, of text that is one line."""
-    return _header(name, _unstructured(name, text, utf8=utf8))
+    return f"{name}: {_unstructured(name, text, utf8=utf8)}"
 
 
-def address_header(name: str, display_name: str | None, address: Address, *, utf8: bool) -> Header:
+def address_header(name: str, display_name: str | None, address: Address, *, utf8: bool) -> str:
     """Make a field of one mailbox (RFC 5322 section 3.4). The addr-spec is never an encoded-word."""
     phrase = _phrase(name, one_line(display_name or "", limit=_NAME_CHARACTERS), utf8=utf8)
     if not phrase:
-        return _header(name, str(address))
+        return f"{name}: {address}"
     mailbox = f"<{address}>"
     last_line = f"{name}: {phrase}".rpartition("\r\n")[2]
     fits = len(last_line) + 1 + len(mailbox) <= _FOLD_AT
-    return _header(name, f"{phrase} {mailbox}" if fits else f"{phrase}\r\n {mailbox}")
+    return f"{name}: {phrase} {mailbox}" if fits else f"{name}: {phrase}\r\n {mailbox}"
 
 
-def date_header(name: str, at: datetime) -> Header:
+def date_header(name: str, at: datetime) -> str:
     """Make a date-time field, in UTC."""
-    return _header(name, format_datetime(at.astimezone(UTC)))
+    return f"{name}: {format_datetime(at.astimezone(UTC))}"
 
 
-def token_header(name: str, value: str) -> Header:
+def token_header(name: str, value: str) -> str:
     """Make a field of a value that is ours or has been checked: printable ASCII, no folds."""
-    return _header(name, value)
-
-
-def _header(name: str, body: str) -> Header:
-    header = Header(body)
-    header.name = name
-    return header
+    return f"{name}: {value}"
 
 
 def _unstructured(name: str, text: str, *, utf8: bool) -> str:

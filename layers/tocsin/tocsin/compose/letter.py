@@ -1,0 +1,119 @@
+"""What the mails of one notification have in common, made once: the sender's headers, the subject, the renderings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import TemplateError
+from markupsafe import escape
+
+from tocsin.compose.body import Body, Places
+from tocsin.compose.headers import address_header, text_header
+from tocsin.compose.times import display_zones
+from tocsin.compose.values import one_line, presentable
+from tocsin.errors import PermanentError
+from tocsin.model.address import BadAddress, parse_address
+from tocsin.model.notification import Recipient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinja2 import Environment
+
+    from tocsin.model.address import Address
+    from tocsin.model.mail_account import Sender
+    from tocsin.model.notification import Notification
+
+_SUBJECT_CHARACTERS = 250
+_RENDERINGS = 32  # readers of one notification rarely live in more time zones
+
+
+class CannotCompose(PermanentError):
+    """No valid message can be made. The message names the part that is at fault, and holds no value of it."""
+
+
+class Letter:
+    """One notification from one sender, to whomever. Threads may share it.
+
+    Raises:
+        CannotCompose: something is wrong in the sender or the templates; later too, where it shows later.
+    """
+
+    def __init__(self, notification: Notification, sender: Sender, environment: Environment) -> None:
+        self.from_address = _sender_address(sender.email, part="sender address")
+        self.reply_to = _sender_address(sender.reply_to, part="reply-to address") if sender.reply_to else None
+        self._sender = sender
+        self._type = notification.type
+        self._environment = environment
+        self._places = Places()
+        self._values = _common_values(notification, sender)
+        self._page_zones = _page_zones(notification)
+        self._subject = one_line(self._render("subject.txt.j2", self._values), limit=_SUBJECT_CHARACTERS)
+        self._headers = lru_cache(maxsize=2)(self._make_headers)
+        self._rendering = lru_cache(maxsize=_RENDERINGS)(self._make_rendering)
+
+    @property
+    def utf8(self) -> bool:
+        """Whether the sender alone makes every message internationalised (RFC 6532)."""
+        return any(address.needs_smtputf8 for address in (self.from_address, self.reply_to) if address)
+
+    def headers(self, *, utf8: bool) -> tuple[str, ...]:
+        """Give From, Reply-To if there is one, and Subject."""
+        return self._headers(utf8)
+
+    def bodies(self, shown: Mapping[str, Any], time_zone: str | None) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
+        """Give text and HTML for a recipient of whom `shown` may be shown: transfer encoding and lines of each."""
+        own = {name: value for name, value in shown.items() if value is not None}
+        rendering = self._rendering(time_zone, tuple(own))
+        html = {name: str(escape(value)).encode() for name, value in own.items()}
+        return rendering.text.fill({name: value.encode() for name, value in own.items()}), rendering.html.fill(html)
+
+    def _make_headers(self, utf8: bool) -> tuple[str, ...]:  # noqa: FBT001  (what `headers` keeps its results by)
+        addresses = {"From": self.from_address} | ({"Reply-To": self.reply_to} if self.reply_to else {})
+        mailboxes = [address_header(name, self._sender.name, address, utf8=utf8) for name, address in addresses.items()]
+        return (*mailboxes, text_header("Subject", self._subject, utf8=utf8))
+
+    def _make_rendering(self, time_zone: str | None, present: tuple[str, ...]) -> _Rendering:
+        """Render for all recipients who share a time zone and have the same attributes."""
+        recipient = dict.fromkeys(Recipient.model_fields) | {name: self._places.stand_in(name) for name in present}
+        zones = display_zones(time_zone, self._page_zones)
+        values = self._values | {"recipient": recipient, "zones": zones}
+        text = re.sub(r"\n{3,}", "\n\n", self._render("body.txt.j2", values)).strip() + "\n"
+        html = self._render("body.html.j2", values)
+        return _Rendering(text=Body(text, self._places), html=Body(html, self._places))
+
+    def _render(self, file: str, values: Mapping[str, object]) -> str:
+        template = f"{self._type}/{file}"
+        try:
+            return self._environment.get_template(template).render(values)
+        except TemplateError as error:
+            raise CannotCompose(f"template {template}: {type(error).__name__}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rendering:
+    text: Body
+    html: Body
+
+
+def _sender_address(text: str, *, part: str) -> Address:
+    try:
+        return parse_address(text)
+    except BadAddress as error:  # not the recipient's fault, so it must not look like it
+        raise CannotCompose(f"{part}: {error}") from error
+
+
+def _common_values(notification: Notification, sender: Sender) -> dict[str, object]:
+    """What a template may show to everybody, clean. Absent parts are None; one the type does not have is undefined."""
+    values = presentable(notification.data, exclude={"recipients", "recipients_ref", "options"})
+    values["told_at"] = notification.time
+    values["signature"] = presentable(sender, include={"signature"})["signature"]
+    return values
+
+
+def _page_zones(notification: Notification) -> tuple[str, ...]:
+    page = getattr(notification.data, "status_page", None)
+    return (page.time_zones or ()) if page else ()

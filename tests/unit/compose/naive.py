@@ -1,0 +1,101 @@
+"""Composing as one would without haste: every mail rendered by itself and written by the standard library."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
+from typing import TYPE_CHECKING
+
+from tocsin.compose.environment import build_environment
+from tocsin.compose.headers import address_header, date_header, text_header, token_header
+from tocsin.compose.links import safe_url
+from tocsin.compose.times import display_zones
+from tocsin.compose.values import one_line, presentable
+from tocsin.model.address import parse_address
+
+from tests.unit.compose.mails import AT, MESSAGE_ID, THREAD_ROOT
+
+if TYPE_CHECKING:
+    from tocsin.model.mail_account import Sender
+    from tocsin.model.notification import Notification, Recipient
+
+_ENVIRONMENT = build_environment()
+_POLICY = SMTP.clone(max_line_length=76, cte_type="7bit")
+
+
+def naive_content(notification: Notification, recipient: Recipient, *, sender: Sender) -> bytes:
+    """Give what `mails.composed` ought to give."""
+    values = _values(notification, recipient, sender)
+    subject, text, html = (
+        _ENVIRONMENT.get_template(f"{notification.type}/{file}").render(values)
+        for file in ("subject.txt.j2", "body.txt.j2", "body.html.j2")
+    )
+    mailboxes = [(recipient.name, recipient.email), *((sender.name, each) for each in _sender_addresses(sender))]
+    utf8 = any(parse_address(email).needs_smtputf8 for _, email in mailboxes)
+    message = EmailMessage(policy=_POLICY.clone(utf8=utf8))
+    for header in (
+        address_header("From", sender.name, parse_address(sender.email), utf8=utf8),
+        address_header("To", recipient.name, parse_address(recipient.email), utf8=utf8),
+        *(
+            address_header("Reply-To", sender.name, parse_address(each), utf8=utf8)
+            for each in [sender.reply_to]
+            if each
+        ),
+        text_header("Subject", one_line(subject, limit=250), utf8=utf8),
+        date_header("Date", AT),
+        token_header("Message-ID", MESSAGE_ID),
+        token_header("In-Reply-To", THREAD_ROOT),
+        token_header("References", THREAD_ROOT),
+        token_header("Auto-Submitted", "auto-generated"),
+        token_header("X-Auto-Response-Suppress", "All"),
+        *_unsubscribe_headers(notification, recipient),
+    ):
+        message[header.partition(":")[0]] = _Verbatim(header)
+    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    message.set_content(text, cte=_transfer_encoding(text))
+    message.add_alternative(html, subtype="html", cte=_transfer_encoding(html))
+    message.set_boundary(f"=_{hashlib.sha256(MESSAGE_ID.encode()).hexdigest()[:32]}")
+    return message.as_bytes()
+
+
+class _Verbatim(str):
+    """A header that the standard library writes as it stands."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return self.partition(":")[0]
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        return f"{self}{policy.linesep}"
+
+
+def _values(notification: Notification, recipient: Recipient, sender: Sender) -> dict[str, object]:
+    page = getattr(notification.data, "status_page", None)
+    return presentable(notification.data, exclude={"recipients", "recipients_ref", "options"}) | {
+        "told_at": notification.time,
+        "recipient": presentable(recipient),
+        "signature": presentable(sender)["signature"],
+        "zones": display_zones(recipient.time_zone, (page.time_zones or ()) if page else ()),
+    }
+
+
+def _sender_addresses(sender: Sender) -> list[str]:
+    return [each for each in (sender.email, sender.reply_to) if each]
+
+
+def _unsubscribe_headers(notification: Notification, recipient: Recipient) -> list[str]:
+    url = safe_url(recipient.unsubscribe_url)
+    if notification.family != "status_page" or not url or len(url) > 900:
+        return []
+    one_click = [token_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] * url.startswith("https:")
+    return [token_header("List-Unsubscribe", f"<{url}>"), *one_click]
+
+
+def _transfer_encoding(text: str) -> str:
+    octets = len(text.encode())
+    quoted = octets + 2 * (octets - len(text.encode("ascii", "ignore")))
+    return "base64" if 3 * quoted > 4 * octets else "quoted-printable"
