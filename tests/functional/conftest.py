@@ -60,11 +60,11 @@ def whole_stack() -> Iterator[Stack]:
         stack = Stack()
         for name, value in stack.environment.items():
             environment.setenv(name, value)
-        _configure_with_every_port_allowed()
+        configure_with_every_port_allowed()
         yield stack
 
 
-def _configure_with_every_port_allowed() -> None:
+def configure_with_every_port_allowed() -> None:
     """Let every port of the loopback address be a relay of some test; too long for an environment that is inherited."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ALLOWED_PRIVATE_HOSTS", ",".join(f"127.0.0.1:{port}" for port in range(1, 65536)))

@@ -34,6 +34,11 @@ def test_only_programs_of_this_machine_are_answered(headers: dict[str, str], sta
     assert _status(local.engine.port, headers) == status
 
 
+@pytest.mark.parametrize("path", ["/_aws/execute-api/", "/_aws/execute-api//x", "//", "//_aws/execute-api/abc/x"])
+def test_what_only_looks_like_the_http_api_is_not_answered_to_web_pages(path: str, local: Local) -> None:
+    assert _status(local.engine.port, {"Origin": "https://example.org"}, path=path) == 403
+
+
 def test_an_engine_whose_owner_is_gone_stops(tmp_path: Path, built: None) -> None:  # noqa: ARG001  (wanted first)
     with running_engine(tmp_path / "engine") as engine:
         assert engine.process.stdin is not None
@@ -67,10 +72,10 @@ def _saved(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
 
-def _status(port: int, headers: dict[str, str]) -> int:
+def _status(port: int, headers: dict[str, str], *, path: str = "/_ministack/ready") -> int:
     connection = HTTPConnection(HOST, port, timeout=5)
     try:
-        connection.request("GET", "/_ministack/ready", headers=headers)
+        connection.request("GET", path, headers=headers)
         return connection.getresponse().status
     finally:
         connection.close()
