@@ -1,0 +1,1 @@
+"""Functions that die, and servers that misbehave: nothing is lost, and little is repeated."""
