@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -262,3 +263,137 @@ def test_a_function_that_died_between_its_two_writes_is_made_good_without_a_requ
 
     assert set(acme.states().values()) == {"accepted"}
     assert len(provider.requests()) == 1
+
+
+@pytest.mark.parametrize(
+    ("final", "state", "asked", "logins"),
+    [
+        pytest.param("454 4.7.0 Temporary authentication failure", "deferred", 0, 1, id="trouble-of-the-relay"),
+        pytest.param("535 5.7.8 Authentication failed", "accepted", 1, 2, id="refused"),
+        pytest.param("501 5.5.2 Cannot decode response", "accepted", 1, 2, id="refused-in-other-words"),
+    ],
+)
+def test_what_follows_an_error_challenge_says_whether_a_new_token_may_help(
+    acme: Acme, deliver: Invoke, final: str, state: str, asked: int, logins: int
+) -> None:
+    challenge = Say(f"334 {b64encode(b'{"status":"401","schemes":"bearer"}').decode()}")
+    # The answer to an error challenge of XOAUTH2 is an empty line, which is a step of the relay as well.
+    with IdentityProvider() as provider, _relay(provider, **{"auth": [challenge], "": Say(final)}) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING)
+
+        assert deliver(acme.event("ana@example.org")) == []
+
+    assert acme.states() == {"ana@example.org": state}
+    assert len(provider.requests()) == asked
+    assert sum(command.startswith("AUTH") for command in relay.commands) == logins
+    assert acme.account()["state"]["status"] == "verified"
+
+
+def test_a_refusal_that_does_not_name_the_credential_parks_the_mail_but_not_the_account(
+    stack: Stack, acme: Acme, deliver: Invoke
+) -> None:
+    with IdentityProvider() as provider, _relay(provider, auth=Say("535 authentication failed")) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING)
+
+        assert deliver(acme.event("ana@example.org")) == []
+
+    assert acme.states() == {"ana@example.org": "parked"}
+    assert len(provider.requests()) == 1
+    assert acme.account()["state"]["status"] == "verified"
+    assert "refresh_at" in acme.account()
+    assert {event["detail-type"] for event in stack.events()} == {"delivery.parked"}
+
+
+def test_a_second_refusal_soon_after_a_forced_renewal_asks_for_no_further_token(acme: Acme, deliver: Invoke) -> None:
+    from tocsin import wiring  # noqa: PLC0415  (after the stack is there)
+
+    with IdentityProvider() as provider, _relay(provider, auth=[None, None, Say("535 5.7.8 no")]) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING)
+        deliver(acme.event("ana@example.org"))
+        wiring.settings_store.cache_clear()
+        wiring.receive.cache_clear()
+
+        deliver(acme.event("bo@example.org"))
+
+    assert acme.states() == {"ana@example.org": "accepted", "bo@example.org": "parked"}
+    assert len(provider.requests()) == 1
+    assert sum(command.startswith("AUTH") for command in relay.commands) == 3
+
+
+class _Died(BaseException):
+    """The end of a function, which nothing in it can handle."""
+
+
+def _die(**_: object) -> None:
+    raise _Died
+
+
+def test_a_function_that_died_with_rotated_tokens_loses_the_grant_and_the_admins_are_told(
+    stack: Stack, acme: Acme, deliver: Invoke
+) -> None:
+    from tocsin import wiring  # noqa: PLC0415  (after the stack is there)
+
+    acme.project = {"admins": [{"email": "admin@acme.example"}]}
+    calls, storing = wiring.client("secretsmanager").meta.events, "before-call.secrets-manager.PutSecretValue"
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LAPSED)
+        event = acme.event("ana@example.org")
+        calls.register(storing, _die)
+        try:
+            assert deliver(event) == ["message-0"]
+        finally:
+            calls.unregister(storing, _die)
+        assert acme.account()["state"]["status"] == "verified"
+
+        assert deliver(event, receive_count=2) == []
+
+    assert len(provider.requests()) == 2
+    assert acme.stored_secret()["refresh_token"] == acme.secret["refresh_token"]
+    assert acme.states() == {"ana@example.org": "parked"}
+    assert acme.account()["state"]["status"] == "reauthorization_required"
+    [notice] = stack.messages("NotificationQueue")
+    assert "settings.reauthorization_required" in notice["body"]
+    assert "admin@acme.example" in notice["body"]
+
+
+def test_a_refusal_that_names_no_credential_parks_the_mail_and_not_the_account(acme: Acme, deliver: Invoke) -> None:
+    with IdentityProvider() as provider, _relay(provider, auth=Say("535 go away")) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING)
+
+        deliver(acme.event("ana@example.org"))
+
+    assert acme.states() == {"ana@example.org": "parked"}
+    assert acme.account()["state"]["status"] == "verified"
+
+
+def test_a_relay_that_refuses_every_token_costs_one_renewal_in_ten_minutes(acme: Acme, deliver: Invoke) -> None:
+    from tocsin import wiring  # noqa: PLC0415  (after the stack is there)
+
+    with (
+        IdentityProvider() as provider,
+        _relay(provider, auth=Say("535 5.7.0 (reason unavailable)")) as relay,
+    ):
+        _save(acme, relay, provider, ends_in=_LASTING)
+        for recipient in ("ana@example.org", "bo@example.org", "cy@example.org"):
+            wiring.settings_store.cache_clear()
+            wiring.receive.cache_clear()
+            deliver(acme.event(recipient))
+
+    assert set(acme.states().values()) == {"deferred"}
+    assert len(provider.requests()) == 1
+
+
+def test_a_function_that_dies_between_rotation_and_its_write_loses_the_grant_and_says_so(
+    stack: Stack, acme: Acme, deliver: Invoke
+) -> None:
+    acme.project = {"admins": [{"email": "admin@acme.example"}]}
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        _save(acme, relay, provider, ends_in=_LAPSED)
+        provider.grants.renew(acme.secret["refresh_token"], rotate=True)  # what the dead function was given
+
+        deliver(acme.event("ana@example.org"))
+
+    assert acme.states() == {"ana@example.org": "parked"}
+    assert acme.account()["state"]["status"] == "reauthorization_required"
+    [notice] = stack.messages("NotificationQueue")
+    assert "settings.reauthorization_required" in notice["body"]

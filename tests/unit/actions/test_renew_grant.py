@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Barrier, Lock
@@ -15,7 +15,7 @@ from tocsin.actions.renew_grant import RenewGrant
 from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable, TransientError
 from tocsin.model.credential import AccountSecret
 from tocsin.model.grant import Tokens, credential_version
-from tocsin.model.mail_account import MailAccount
+from tocsin.model.mail_account import LastError, MailAccount
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.token_error import GrantRefused, TokenEndpointFailed
@@ -312,3 +312,210 @@ def test_when_a_token_is_renewed(lifetime: int, age: int, due: bool, lapses: boo
 
     assert state is not None
     assert (state.is_due(NOW), state.lapses_soon(NOW)) == (due, lapses)
+
+
+def test_a_lost_grant_asks_and_tells_nobody_again() -> None:
+    world = World(tokens=failure(GrantRefused))
+
+    for _ in range(3):
+        with pytest.raises(GrantRefused):
+            world.action("acme", "A1", refused_version="v3")
+
+    assert world.requests == 1
+    assert world.told == ["reauthorization_required A1", "admins A1"]
+
+
+def test_a_provider_in_trouble_is_left_alone_for_as_long_as_it_asked() -> None:
+    world = World(tokens=failure(TokenEndpointFailed, wait_seconds=600))
+
+    for _ in range(3):
+        with pytest.raises(TokenEndpointFailed):
+            world.action("acme", "A1")
+
+    assert world.requests == 1
+
+
+def test_a_renewal_that_a_relay_forced_is_remembered_for_ten_minutes() -> None:
+    world = World(account=account())
+
+    state = world.action("acme", "A1", refused_version="v3").grant
+
+    assert state is not None
+    assert not state.may_be_forced(NOW + timedelta(minutes=9))
+    assert state.may_be_forced(NOW + timedelta(minutes=10))
+
+
+def test_tokens_of_another_worker_are_not_written_over() -> None:
+    world = World()
+    tries = count()
+
+    def taken(of: MailAccount, new: AccountSecret) -> str:
+        next(tries)
+        raise AccountChanged(of.id + str(new.grant_version))
+
+    world.put_secret = taken  # type: ignore[method-assign]  # another answer of the same port
+
+    with pytest.raises(AccountChanged):
+        world.action("acme", "A1")
+
+    assert next(tries) == 1
+
+
+def test_a_second_finding_of_the_same_refusal_is_told_to_nobody() -> None:
+    world = World(account=account())
+    reply = Reply(phase=Phase.AUTH, code=535, enhanced="5.7.8", text="5.7.8 no")
+    verdict = Verdict(failure_class=FailureClass.AUTH_PERMANENT, remedy_id="row", remedy="Do this.")
+    seen = world.account
+    assert seen is not None
+
+    world.action.refused(seen, reply, verdict)
+    world.action.refused(seen, reply, verdict)
+
+    assert world.told == ["reauthorization_required A1", "admins A1"]
+
+
+def _again(world: World, at: datetime = NOW, *, refused_version: str | None = None) -> None:
+    replace(world.action, clock=lambda: at)("acme", "A1", refused_version=refused_version)
+
+
+@pytest.mark.parametrize("refused_version", [None, "v3"], ids=["due", "forced"])
+def test_a_lost_grant_is_not_asked_for_again_and_nobody_is_told_again(refused_version: str | None) -> None:
+    world = World(tokens=failure(GrantRefused))
+    with pytest.raises(GrantRefused):
+        world.action("acme", "A1")
+    told, steps = list(world.told), list(world.steps)
+
+    with pytest.raises(GrantRefused) as refused:
+        _again(world, NOW + 24 * HOUR, refused_version=refused_version)
+
+    assert refused.value.verdict.remedy == "Do this."
+    assert (world.requests, world.told, world.steps) == (1, told, steps)
+
+
+def test_many_who_meet_a_lost_grant_at_once_ask_once_and_tell_once() -> None:
+    world = World(tokens=failure(GrantRefused))
+    action, start = world.action, Barrier(20)
+
+    def renew(_: int) -> type[Exception]:
+        start.wait()
+        with pytest.raises((GrantRefused, GrantBusy)) as raised:
+            action("acme", "A1")
+        return raised.type
+
+    with ThreadPoolExecutor(20) as pool:
+        met = set(pool.map(renew, range(20)))
+
+    assert GrantRefused in met
+    assert world.requests == 1
+    assert world.told == ["reauthorization_required A1", "admins A1"]
+
+
+@pytest.mark.parametrize("refused_version", [None, "v3"], ids=["due", "forced"])
+@pytest.mark.parametrize(("wait_seconds", "least"), [(None, 45), (600, 600)], ids=["our-own-pause", "the-providers"])
+def test_a_provider_in_trouble_is_not_asked_before_its_pause_is_over(
+    wait_seconds: int | None, least: int, refused_version: str | None
+) -> None:
+    world = World(tokens=failure(TokenEndpointFailed, wait_seconds=wait_seconds))
+    with pytest.raises(TokenEndpointFailed):
+        world.action("acme", "A1")
+    assert world.account is not None
+    assert world.account.grant is not None
+    assert world.account.grant.retry_at == NOW + timedelta(seconds=least)
+
+    for seconds in (0, least - 1):
+        with pytest.raises(TokenEndpointFailed) as failed:
+            _again(world, NOW + timedelta(seconds=seconds), refused_version=refused_version)
+        assert failed.value.verdict.wait_seconds == least - seconds
+
+    assert world.requests == 1
+    assert world.account.grant.failures == 1
+
+
+def test_a_provider_in_trouble_is_asked_again_when_its_pause_is_over() -> None:
+    before = LastError(at=NOW, phase="auth", code=503, text="503", remedy_id="row", remedy="Wait.")
+    paused = account(**DUE, failures=3, retry_at=NOW).model_copy(update={"last_error": before})
+    world = World(account=paused)
+
+    renewed = world.action("acme", "A1")
+
+    assert world.requests == 1
+    assert renewed.last_error is None
+    assert renewed.grant is not None
+    assert (renewed.grant.failures, renewed.grant.retry_at) == (0, None)
+
+
+@pytest.mark.parametrize(("refused_version", "forced_at"), [("v3", NOW), (None, None)], ids=["forced", "due"])
+def test_a_forced_renewal_is_remembered_for_ten_minutes(
+    refused_version: str | None, forced_at: datetime | None
+) -> None:
+    world = World()
+
+    grant = world.action("acme", "A1", refused_version=refused_version).grant
+
+    assert grant is not None
+    assert grant.forced_at == forced_at
+    assert grant.may_be_forced(NOW + timedelta(minutes=9, seconds=59)) is (forced_at is None)
+    assert grant.may_be_forced(NOW + timedelta(minutes=10))
+
+
+@dataclass
+class SlowWorld(World):
+    """A world whose writes of the secret take their time before they fail, and that notes what it is asked."""
+
+    put_error: Exception = field(default_factory=lambda: TransientError("throttled"))
+    put_seconds: float = 0.0
+    at: datetime = NOW
+    puts: int = 0
+    pauses: list[float] = field(default_factory=list)
+    deadlines: list[float | None] = field(default_factory=list)
+
+    def put_secret(self, of: MailAccount, new: AccountSecret) -> str:
+        assert (of, new.access_token) == (self.account, SecretStr("new"))
+        self.puts += 1
+        self.at += timedelta(seconds=self.put_seconds)
+        raise self.put_error
+
+    def renew(self, of: MailAccount, by: AccountSecret, *, now: datetime, deadline: float | None = None) -> Tokens:
+        self.deadlines.append(deadline)
+        return super().renew(of, by, now=now, deadline=deadline)
+
+    @property
+    def action(self) -> RenewGrant:
+        return replace(super().action, clock=lambda: self.at, pause=self.pauses.append)
+
+
+@pytest.mark.parametrize("deadline", [None, 12.5])
+def test_the_deadline_reaches_the_identity_provider(deadline: float | None) -> None:
+    world = SlowWorld(tokens=failure(TokenEndpointFailed))
+
+    with pytest.raises(TokenEndpointFailed):
+        world.action("acme", "A1", deadline=deadline)
+
+    assert world.deadlines == [deadline]
+
+
+@pytest.mark.parametrize("error", [AccountChanged("another worker's tokens"), SecretUnavailable("gone")])
+def test_a_put_that_waiting_cannot_help_is_not_repeated(error: Exception) -> None:
+    world = SlowWorld(put_error=error)
+
+    with pytest.raises(type(error)):
+        world.action("acme", "A1")
+
+    assert (world.puts, world.pauses, world.steps) == (1, [], [])
+    assert world.leased == set()
+
+
+@pytest.mark.parametrize("put_seconds", [0.0, 2.0, 9.0, 12.0])
+def test_a_put_that_fails_ends_well_within_the_lease_however_long_each_try_takes(put_seconds: float) -> None:
+    world = SlowWorld(put_seconds=put_seconds)
+
+    with pytest.raises(TransientError):
+        world.action("acme", "A1")
+
+    tried = world.puts * put_seconds
+    assert tried <= 25 + put_seconds
+    assert sum(world.pauses) <= 25 + 4
+    assert max(tried, sum(world.pauses)) >= 25
+    assert max(world.pauses) <= 4
+    assert world.requests == 1
+    assert world.leased == set()

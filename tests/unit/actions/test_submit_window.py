@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 from tocsin.actions.submit_window import Item, Window
 from tocsin.model.delivery import State
 from tocsin.model.remedy import FailureClass
+from tocsin.model.reply import Phase
 
 from tests.unit.actions.fakes import ACCEPTED, LOST, FakeJournal, FakeSession, entry, failure, judge, mail
 from tests.unit.model.examples import NOW, account
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from tocsin.model.delivery import Change
     from tocsin.model.envelope import MailObject
+    from tocsin.model.mail_account import MailAccount
     from tocsin.model.reply import Reply
 
 F = FailureClass
@@ -196,3 +199,31 @@ def test_a_relay_that_falls_silent_leaves_the_rest_for_later() -> None:
     answers = window(Silent()).submit(items(3), last=True)
 
     assert states(answers) == [(S.ACCEPTED, 1), (S.DEFERRED, 0), (S.DEFERRED, 0)]
+
+
+@pytest.mark.parametrize(
+    ("code", "challenge", "asked"),
+    [
+        pytest.param(535, None, 1, id="535"),
+        pytest.param(535, {"status": "401"}, 1, id="535-after-a-challenge"),
+        pytest.param(501, {"status": "400"}, 1, id="501-after-a-challenge"),
+        pytest.param(454, None, 0, id="454"),
+        pytest.param(454, {"status": "401"}, 0, id="454-after-a-challenge"),
+        pytest.param(None, None, 0, id="no-answer"),
+    ],
+)
+def test_only_a_permanent_refusal_asks_for_another_token_and_only_once(
+    code: int | None, challenge: dict[str, str] | None, asked: int
+) -> None:
+    refusal = replace(failure(F.AUTH_TRANSIENT, code=code), phase=Phase.AUTH, challenge=challenge)
+    asks: list[int] = []
+    one = window(FakeSession(replies=[refusal]))
+
+    def another_session() -> tuple[MailAccount, FakeSession]:
+        asks.append(1)
+        return one.account, FakeSession(replies=[refusal])
+
+    one.another_session = another_session
+    one.submit(items(3), last=True)
+
+    assert len(asks) == asked

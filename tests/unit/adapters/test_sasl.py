@@ -106,3 +106,30 @@ def test_no_secret_shows_in_a_repr(credential: Credential, secret: str) -> None:
 
     assert secret not in repr(mechanism)
     assert secret not in repr(credential)
+
+
+@pytest.mark.parametrize(
+    ("name", "without", "names"),
+    [
+        ("XOAUTH2", ALL - {"XOAUTH2"}, "LOGIN OAUTHBEARER PLAIN"),
+        ("OAUTHBEARER", ALL - {"OAUTHBEARER"}, "LOGIN PLAIN XOAUTH2"),
+    ],
+)
+def test_a_credential_that_names_its_mechanism_goes_by_no_other(name: str, without: set[str], names: str) -> None:
+    own = Credential(version="1", username="ana", token="ya29.token", mechanism=name)
+
+    assert choose(own, ALL).name == name
+
+    with pytest.raises(PhaseFailed) as failed:
+        choose(own, without)
+
+    assert failed.value.reply.phase is Phase.AUTH
+    assert failed.value.reply.text == f"no common AUTH mechanism: the relay offers {names}"
+
+
+def test_a_token_goes_by_the_mechanism_that_its_provider_wants_and_by_no_other() -> None:
+    wanted = Credential(version="1", username="ops", token="t", mechanism="OAUTHBEARER")
+
+    assert mechanism_for(wanted, {"XOAUTH2", "OAUTHBEARER"}, host="h", port=1).name == "OAUTHBEARER"
+    with pytest.raises(PhaseFailed, match="no common AUTH mechanism"):
+        mechanism_for(wanted, {"XOAUTH2"}, host="h", port=1)
