@@ -312,15 +312,21 @@ def test_a_service_account_acts_for_a_user(client: OAuth2Client, provider: Ident
         {"sub": "nobody@inbox.example"},
         {"aud": "https://elsewhere.example/token"},
         {"iss": "somebody@accounts.example"},
-        {"exp": 1},
-        {"exp": int(time.time()) + 4000},
-        {"iat": int(time.time()) + 300, "exp": int(time.time()) + 600},
+        {"exp": timedelta(seconds=-1)},
+        {"exp": timedelta(seconds=4000)},
+        {"iat": timedelta(seconds=300), "exp": timedelta(seconds=600)},
         {"scope": "everything"},
     ],
     ids=["no such user", "for another server", "unknown account", "lapsed", "for too long", "of tomorrow", "scope"],
 )
 def test_an_assertion_is_checked(client: OAuth2Client, provider: IdentityProvider, changes: dict[str, Any]) -> None:
-    answer = client.token(JWT_BEARER, assertion=_assertion(provider, **changes))
+    now = int(time.time())
+    claims = {
+        name: now + int(value.total_seconds()) if isinstance(value, timedelta) else value
+        for name, value in changes.items()
+    }
+
+    answer = client.token(JWT_BEARER, assertion=_assertion(provider, **claims))
 
     assert answer.status_code == 400
     assert "access_token" not in answer.json()
