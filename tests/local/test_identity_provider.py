@@ -312,7 +312,7 @@ def test_a_service_account_acts_for_a_user(client: OAuth2Client, provider: Ident
         {"sub": "nobody@inbox.example"},
         {"aud": "https://elsewhere.example/token"},
         {"iss": "somebody@accounts.example"},
-        {"exp": timedelta(seconds=-1)},
+        {"exp": 1},
         {"exp": timedelta(seconds=4000)},
         {"iat": timedelta(seconds=300), "exp": timedelta(seconds=600)},
         {"scope": "everything"},
