@@ -276,3 +276,36 @@ def test_a_secret_that_is_gone_is_said(begin: Begin) -> None:
 
     assert page.status == 409
     assert "secret is missing" in page.body
+
+
+def test_a_lifetime_of_nothing_is_not_believed(begin: Begin) -> None:
+    redirect = begin(script={"token": Say(over={"access_token": TOKEN, "expires_in": 0})})
+
+    assert redirect.complete().status == 200
+    grant = json.loads(redirect.item()["state"]["S"])["grant"]
+    assert datetime.fromisoformat(grant["access_token_expires_at"]) > datetime.now(UTC) + timedelta(minutes=5)
+    assert redirect.account()["status"] == "verified"
+
+
+class _DeletedAtLogin(dict[str, str]):
+    """The tokens of a relay that is asked for them just when the account is deleted."""
+
+    def __init__(self, redirect: Redirect) -> None:
+        super().__init__({USER: TOKEN})
+        self._redirect = redirect
+
+    def get(self, username: str, default: Any = None) -> Any:  # noqa: ANN401  (as a mapping's)
+        assert self._redirect.secret()["access_token"] == TOKEN  # it was stored before
+        self._redirect.delete()
+        return super().get(username, default)
+
+
+def test_an_account_that_is_deleted_between_storing_and_verifying_stays_deleted(begin: Begin, relay: Relay) -> None:
+    redirect = begin()
+    relay._tokens = _DeletedAtLogin(redirect)  # noqa: SLF001  (told after it was started)
+
+    page = redirect.complete()
+
+    key = {"project_id": {"S": redirect.project_id}, "sk": {"S": f"mail-account#{redirect.account_id}"}}
+    assert page.status == 410
+    assert "Item" not in boto3.client("dynamodb").get_item(TableName="SettingsTable", Key=key)

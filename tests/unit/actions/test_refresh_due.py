@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -101,3 +102,65 @@ def test_starts_are_paced() -> None:
     world.run(starts_per_second=2.0)
 
     assert sum(world.pauses) == pytest.approx(1.5)
+
+
+def test_a_run_whose_time_is_over_begins_nothing_and_looks_no_further() -> None:
+    world = World([["a1", "a2", "a3"]])
+
+    assert world.run(until=0.0) == {"left_for_next_run": 1}
+    assert world.renewed == []
+
+
+def test_a_start_whose_time_ended_while_it_waited_for_its_pace_is_left_for_the_next_run() -> None:
+    world = World([["a1", "a2"]])
+
+    assert world.run(until=1.0, starts_per_second=0.5) == {"renewed": 1, "left_for_next_run": 1}
+    assert world.renewed == ["a1"]
+
+
+@dataclass
+class OneSlow(World):
+    """A world with one grant that takes its time."""
+
+    def __call__(
+        self, project_id: str, account_id: str, *, refused_version: str | None = None, deadline: float | None = None
+    ) -> MailAccount:
+        self.now += 10.0 if account_id == "slow" else 0.0
+        return super().__call__(project_id, account_id, refused_version=refused_version, deadline=deadline)
+
+
+def test_a_slow_start_is_not_made_up_for_by_a_burst() -> None:
+    world = OneSlow([["slow", "a1", "a2", "a3"]])
+
+    world.run(starts_per_second=4.0)
+
+    assert world.pauses == [0.25, 0.25]
+
+
+@pytest.mark.parametrize(("error", "counted"), [(None, "renewed"), (RuntimeError("a bug"), "RuntimeError")])
+def test_each_renewed_grant_is_warned_of_and_a_warning_that_fails_stays_its_own(
+    error: Exception | None, counted: str
+) -> None:
+    world, warned = World([["a1", "a2"]]), count()
+
+    def warn(_: MailAccount) -> None:
+        next(warned)
+        if error is not None:
+            raise error
+
+    action = RefreshDue(
+        grants=world,
+        renew=world,
+        warn=warn,  # type: ignore[arg-type]  # a callable as the action is one
+        shards=1,
+        workers=1,
+        starts_per_second=1000.0,
+        clock=lambda: NOW,
+        monotonic=lambda: world.now,
+        on_trouble=lambda *trouble: world.troubles.append(trouble),
+        pause=world.pause,
+    )
+
+    assert action(until=1000.0) == {counted: 2}
+    assert next(warned) == 2
+    assert [trouble[1:] for trouble in world.troubles] == ([] if error is None else [("a1", counted), ("a2", counted)])
