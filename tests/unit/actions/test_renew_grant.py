@@ -314,53 +314,6 @@ def test_when_a_token_is_renewed(lifetime: int, age: int, due: bool, lapses: boo
     assert (state.is_due(NOW), state.lapses_soon(NOW)) == (due, lapses)
 
 
-def test_a_lost_grant_asks_and_tells_nobody_again() -> None:
-    world = World(tokens=failure(GrantRefused))
-
-    for _ in range(3):
-        with pytest.raises(GrantRefused):
-            world.action("acme", "A1", refused_version="v3")
-
-    assert world.requests == 1
-    assert world.told == ["reauthorization_required A1", "admins A1"]
-
-
-def test_a_provider_in_trouble_is_left_alone_for_as_long_as_it_asked() -> None:
-    world = World(tokens=failure(TokenEndpointFailed, wait_seconds=600))
-
-    for _ in range(3):
-        with pytest.raises(TokenEndpointFailed):
-            world.action("acme", "A1")
-
-    assert world.requests == 1
-
-
-def test_a_renewal_that_a_relay_forced_is_remembered_for_ten_minutes() -> None:
-    world = World(account=account())
-
-    state = world.action("acme", "A1", refused_version="v3").grant
-
-    assert state is not None
-    assert not state.may_be_forced(NOW + timedelta(minutes=9))
-    assert state.may_be_forced(NOW + timedelta(minutes=10))
-
-
-def test_tokens_of_another_worker_are_not_written_over() -> None:
-    world = World()
-    tries = count()
-
-    def taken(of: MailAccount, new: AccountSecret) -> str:
-        next(tries)
-        raise AccountChanged(of.id + str(new.grant_version))
-
-    world.put_secret = taken  # type: ignore[method-assign]  # another answer of the same port
-
-    with pytest.raises(AccountChanged):
-        world.action("acme", "A1")
-
-    assert next(tries) == 1
-
-
 def test_a_second_finding_of_the_same_refusal_is_told_to_nobody() -> None:
     world = World(account=account())
     reply = Reply(phase=Phase.AUTH, code=535, enhanced="5.7.8", text="5.7.8 no")
