@@ -14,6 +14,7 @@ from tocsin.model.settings_error import ForbiddenToChange, InvalidSettings, Noth
 
 from functions.settings.answers import answer, nothing
 from functions.settings.problems import problem
+from functions.settings.providers import providers
 from functions.settings.refusals import refusal
 from functions.settings.requests import admin, authorization_request, body, permissions
 
@@ -28,6 +29,12 @@ app = APIGatewayHttpResolver()
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request; a token that is no access token gets as far as none at all."""
     return app.resolve(event, context)
+
+
+@app.get("/providers")
+def list_providers() -> Response[str]:
+    """Show the providers that we know, and guides."""
+    return providers(app)
 
 
 @app.post("/projects/<project_id>/mail-accounts")

@@ -12,7 +12,18 @@ from tocsin.model.address import parse_address
 from tocsin.model.credential import AccountSecret
 from tocsin.model.grant import OAuth2
 from tocsin.model.identity_provider import Problem
-from tocsin.model.mail_account import Auth, Limits, MailAccount, Mailbox, Proxy, Relay, Sender
+from tocsin.model.mail_account import (
+    Auth,
+    Host,
+    Limits,
+    MailAccount,
+    Mailbox,
+    Port,
+    Proxy,
+    RelayOptions,
+    Security,
+    Sender,
+)
 from tocsin.model.route import Route
 from tocsin.model.settings_error import InvalidSettings
 
@@ -40,11 +51,14 @@ class ProxyInput(Proxy):
     password: Secret | None = None
 
 
-class RelayInput(Relay):
-    """The relay with its proxy's password."""
+class RelayInput(RelayOptions):
+    """The relay with its proxy's password. What is left out, the provider's preset has (`preset_filling`)."""
 
     model_config = _STRICT
 
+    host: Host | None = None
+    port: Port | None = None
+    security: Security | None = None
     proxy: ProxyInput | None = None
 
 
@@ -76,8 +90,8 @@ class AuthInput(Auth):
             raise ValueError("the object oauth2 goes with type oauth2 only")
         if self.type != "password" and self.password is not None:
             raise ValueError("a password goes with type password only")
-        if self.type == "password" and (self.password is None or not self.username):
-            raise ValueError("type password needs username and password")
+        if self.type == "password" and self.password is None:
+            raise ValueError("type password needs a password")
         return self
 
 
@@ -125,7 +139,7 @@ class MailAccountInput(BaseModel):
     paused: bool = False
     use_for: frozenset[Route] = frozenset(Route)
     location: Annotated[str, Field(max_length=60)] | None = None
-    relay: RelayInput
+    relay: RelayInput = RelayInput()
     auth: AuthInput
     senders: Annotated[tuple[SenderInput, ...], Field(min_length=1, max_length=50)]
     limits: LimitsInput = LimitsInput()
@@ -145,7 +159,7 @@ class MailAccountInput(BaseModel):
             raise InvalidSettings([_problem(problem) for problem in problems]) from None
 
     def account(self, project_id: str, account_id: str, *, at: datetime) -> MailAccount:
-        """The account as it is kept, without its secrets."""
+        """The account as it is kept, without its secrets; nothing that it needs is left out any more."""
         fields = self.model_dump(mode="json", exclude=_SECRETS)
         return MailAccount.model_validate(
             fields

@@ -73,7 +73,8 @@ def secret_problems(oauth2: OAuth2, preset: Preset, secret_fields: Mapping[str, 
 
 
 def _of_client(account: MailAccount, oauth2: OAuth2) -> Iterator[Problem]:
-    if not oauth2.client_id.strip():
+    # The key file of a service account says whose it is; where it does not, that is a problem of the key.
+    if oauth2.grant is not GrantType.JWT_BEARER and not oauth2.client_id.strip():
         yield Problem(field=f"{_OAUTH2}.client_id", text="The client id is missing.")
     if not account.auth.username:
         yield Problem(field="auth.username", text="The username is missing: the mailbox that signs in.")
