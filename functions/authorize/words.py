@@ -80,6 +80,19 @@ _WORDS = {
             "Or correct the username in the settings."
         ),
     ),
+    Outcome.USER_NOT_NAMED: Words(
+        status=403,
+        tone="bad",
+        heading="Nobody said who signed in",
+        happened=(
+            "The identity provider gave a permission without naming its user, who might be another than this mail "
+            f"account's. {_NOTHING_STORED}"
+        ),
+        remedy=(
+            "Start again, and allow the identity provider to share the e-mail address; it must be a verified one. With "
+            "a provider of your own, have it answer the scopes openid and email, or correct the userinfo URL."
+        ),
+    ),
     Outcome.NO_REFRESH_TOKEN: Words(
         status=400,
         tone="bad",
@@ -116,6 +129,11 @@ _WORDS = {
         tone="warning",
         heading="The mail account was deleted meanwhile",
         happened=f"There is nothing left to authorize. {_NOTHING_STORED}",
+        remedy=(
+            "If that was a mistake, create the mail account anew and authorize that one. If it was not, and no other "
+            "mail account of this user needs it, remove this application from the user's third-party access at the "
+            "identity provider."
+        ),
     ),
     Outcome.SECRET_UNAVAILABLE: Words(
         status=409,

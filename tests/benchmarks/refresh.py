@@ -1,4 +1,4 @@
-"""RefreshFunction: how many due grants one invocation renews in a minute, and that 50 at once ask once."""
+"""RefreshFunction: how many due grants one invocation renews in a minute, how late, and that 50 at once ask once."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from tocsin.adapters import mail_account_items as items
 from tocsin.config import Config
 from tocsin.errors import GrantBusy
 from tocsin.model.credential import AccountSecret
+from tocsin.model.grant import MARGIN, SCHEDULED_EARLIER
 from tocsin.model.mail_account import MailAccount
 
 from local.engine_process import running_engine
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 GRANTS = 2_000
 AT_ONCE = 50
+_SINCE_LAST_RUN = timedelta(minutes=5)
+_WHOLE_SECOND = timedelta(seconds=1)  # which the index rounds up to
 INVOCATION_SECONDS = 240.0
 _SEEDERS = 8
 
@@ -47,14 +50,16 @@ def measure() -> list[Figure]:
         os.environ |= _environment(engine.endpoint_url, endpoint.port)
         for table in ("SettingsTable", "EphemeralTable"):
             create_table(table)
-        _seed(GRANTS, endpoint.port)
+        ends = _seed(GRANTS, endpoint.port)
         per_minute = _renew_all(endpoint)
+        late = sum(_renewed_at(account_id) > end - MARGIN for account_id, end in ends.items())
         before = endpoint.answered()
         _seed(1, endpoint.port, prefix="one")
         _renew_at_once("one-0")
         requests = endpoint.answered() - before
     return [
         Figure(name="refresh.grants_per_minute", rounds=[per_minute], goal=2000, better="higher", unit="1/min"),
+        Figure(name="refresh.later_than_margin", rounds=[late], goal=0, better="lower", unit="grants"),
         Figure(name="refresh.requests_for_50_at_once", rounds=[requests], goal=1, better="lower", unit="requests"),
     ]
 
@@ -98,14 +103,24 @@ def _environment(endpoint_url: str, port: int) -> dict[str, str]:
     }
 
 
-def _seed(number: int, port: int, *, prefix: str = "many") -> None:
-    """Write so many mail accounts whose tokens lapse within the margin, with their secrets."""
+def _seed(number: int, port: int, *, prefix: str = "many") -> dict[str, datetime]:
+    """Write so many mail accounts with their secrets; the ends of their access tokens.
+
+    They fell due one after the other since the last run, the first of them as late as a grant may be by then.
+    """
     with ThreadPoolExecutor(_SEEDERS) as pool:
-        list(pool.map(lambda index: _seed_one(f"{prefix}-{index}", port), range(number)))
+        return dict(
+            pool.map(
+                lambda index: _seed_one(f"{prefix}-{index}", port, _SINCE_LAST_RUN * (index / number)), range(number)
+            )
+        )
 
 
-def _seed_one(account_id: str, port: int) -> None:
+def _seed_one(account_id: str, port: int, later: timedelta) -> tuple[str, datetime]:
+    """Write an account that fell due `later` than the last run."""
     now = datetime.now(UTC)
+    due_at = now - _SINCE_LAST_RUN - _WHOLE_SECOND + later
+    end = due_at + SCHEDULED_EARLIER + MARGIN
     account = MailAccount.model_validate(
         {
             "project_id": "bench",
@@ -124,7 +139,7 @@ def _seed_one(account_id: str, port: int) -> None:
                 },
             },
             "senders": [{"email": "ops@acme.example"}],
-            "grant": {"version": 1, "renewed_at": now - timedelta(hours=1), "access_token_expires_at": now},
+            "grant": {"version": 1, "renewed_at": end - timedelta(hours=1), "access_token_expires_at": end},
         }
     )
     secret = AccountSecret.model_validate(
@@ -141,9 +156,20 @@ def _seed_one(account_id: str, port: int) -> None:
             "document": items.write_document(account),
             "state": items.write_state(account),
             "credential_version": {"S": created["VersionId"]},
-            **items.write_due(account, now - timedelta(minutes=1)),
+            **items.write_due(account, due_at),
         },
     )
+    return account_id, end
+
+
+def _renewed_at(account_id: str) -> datetime:
+    """When the account's new token was asked for."""
+    item = _client("dynamodb").get_item(TableName="SettingsTable", Key=items.key_of("bench", account_id))["Item"]
+    grant = items.read_account(item).grant
+    assert grant is not None
+    assert grant.version == 2
+    assert grant.renewed_at is not None
+    return grant.renewed_at
 
 
 @cache

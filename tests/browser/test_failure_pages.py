@@ -125,7 +125,7 @@ def test_an_account_deleted_meanwhile_is_said_so(page: Page, api: Api, account_i
     api.delete(account_id)
     decide(page)
 
-    _assert_heading(page, "The mail account was deleted meanwhile")
+    _assert_explained(page, "The mail account was deleted meanwhile")
 
 
 def test_a_client_secret_that_is_wrong_is_explained(page: Page, api: Api, local: Local) -> None:
@@ -135,6 +135,19 @@ def test_a_client_secret_that_is_wrong_is_explained(page: Page, api: Api, local:
     decide(page)
 
     _assert_explained(page, "The identity provider refused the exchange")
+    assert api.read(account_id)["status"] == "not_verified"
+
+
+def test_a_provider_that_does_not_say_who_signed_in_is_explained(page: Page, api: Api, local: Local) -> None:
+    account = oauth2_account(local.surroundings)
+    nowhere = f"{local.surroundings.identity_provider.issuer}/nowhere"
+    account["auth"]["oauth2"] |= {"userinfo_url": nowhere, "scopes": [MAIL_SCOPE]}
+    account_id = api.create(account)
+
+    page.goto(api.authorize_url(account_id))
+    decide(page)
+
+    _assert_explained(page, "Nobody said who signed in")
     assert api.read(account_id)["status"] == "not_verified"
 
 

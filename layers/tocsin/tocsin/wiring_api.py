@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from tocsin.actions.authorize_callback import CompleteAuthorization
 from tocsin.actions.authorize_ticket import IssueTicket, OpenTicket
 from tocsin.actions.configure import Configure
-from tocsin.actions.connect_account import ConfirmAccount, ConnectAccount
+from tocsin.actions.confirm_account import ConfirmAccount, LeftToSchedule
+from tocsin.actions.connect_account import ConnectAccount
 from tocsin.actions.log_in import LogIn
 from tocsin.actions.verify import Verify
 from tocsin.adapters.authorizations import Authorizations
@@ -20,9 +21,11 @@ from tocsin.adapters.leases import Leases
 from tocsin.adapters.secret_store import SecretStore
 from tocsin.adapters.settings_writer import SettingsWriter
 from tocsin.adapters.submission import Submission
+from tocsin.adapters.transactions import Transactions
+from tocsin.data import presets
 from tocsin.data.identity_providers import identity_provider_for, problems
 from tocsin.data.remedies import Remedies
-from tocsin.wiring import client, config, egress, grants, identity_providers, now, renew_grant
+from tocsin.wiring import client, config, egress, grants, identity_providers, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +46,8 @@ def configure() -> Configure:
         table=config().settings_table,
         secret_prefix=config().secret_prefix,
         secret_key=config().secret_key_arn,
+        transactions=Transactions(client("dynamodb"), pause=time.sleep),
+        clock=now,
     )
     return Configure(accounts=writer, problems=_problems, clock=now, random_octets=secrets.token_bytes)
 
@@ -62,7 +67,7 @@ def open_ticket() -> OpenTicket:
         authorizations=_authorizations(),
         accounts=grants(),
         providers=identity_providers(),
-        redirect_uri=_redirect_uri(),
+        redirect_uri=redirect_uri(),
         new_value=_new_value,
         clock=now,
     )
@@ -77,7 +82,7 @@ def complete_authorization(on_failure: Callable[[str, int], None]) -> CompleteAu
         connect=_connect_account(),
         confirm=_confirm_account(on_failure),
         remedies=Remedies(),
-        redirect_uri=_redirect_uri(),
+        redirect_uri=redirect_uri(),
         clock=now,
     )
 
@@ -87,12 +92,17 @@ def public_base_url() -> str:
     return config().public_base_url
 
 
+def redirect_uri() -> str:
+    """Where identity providers send browsers back to."""
+    return f"{config().public_base_url}/oauth/callback"
+
+
 def _connect_account() -> ConnectAccount:
     return ConnectAccount(
         grants=grants(),
         leases=Leases(client("dynamodb"), config().ephemeral_table, clock=now),
         providers=identity_providers(),
-        asked_scopes=lambda account: identity_provider_for(account).scopes,
+        provider_of=identity_provider_for,
         clock=now,
         jitter=random.random,
         pause=time.sleep,
@@ -103,7 +113,7 @@ def _connect_account() -> ConnectAccount:
 def _confirm_account(on_failure: Callable[[str, int], None]) -> ConfirmAccount:
     log_in = LogIn(
         secrets=SecretStore(lambda: client("secretsmanager"), config().secret_prefix),
-        renew=renew_grant(on_failure),
+        renew=LeftToSchedule(),
         clock=now,
     )
     return ConfirmAccount(
@@ -125,13 +135,10 @@ def _authorizations() -> Authorizations:
 
 
 def _problems(account: MailAccount, secret: AccountSecret | None) -> Sequence[Problem]:
-    if account.auth.oauth2 is None:
-        return ()
-    return problems(account, secret.reveal() if secret is not None else {})
-
-
-def _redirect_uri() -> str:
-    return f"{config().public_base_url}/oauth/callback"
+    found = presets.problems(account)
+    if account.auth.oauth2 is not None:
+        found += problems(account, secret.reveal() if secret is not None else {})
+    return found
 
 
 def _new_value() -> str:

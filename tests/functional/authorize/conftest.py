@@ -33,10 +33,10 @@ def begin(whole_stack: Stack, relay: Relay) -> Iterator[Begin]:
     del whole_stack
     running: list[IdentityProvider] = []
 
-    def begin(*, username: str = USER, **told: Any) -> Redirect:  # noqa: ANN401  (as the provider takes it)
+    def begin(*, username: str = USER, names_users: bool = True, **told: Any) -> Redirect:  # noqa: ANN401  (as the provider takes it)
         provider = IdentityProvider(**{"extra": _NAMED, **told})
         running.append(provider.__enter__())
-        return Redirect(provider=provider, relay=relay, username=username)
+        return Redirect(provider=provider, relay=relay, username=username, names_users=names_users)
 
     yield begin
     for provider in running:

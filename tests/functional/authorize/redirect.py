@@ -50,11 +50,15 @@ class Browser:
 
 @dataclass(slots=True)
 class Redirect:
-    """A mail account that waits for its authorization, and what it came to."""
+    """A mail account that waits for its authorization, and what it came to.
+
+    `names_users` tells whether its settings let the provider say who signed in: by userinfo, or by an id_token.
+    """
 
     provider: IdentityProvider
     relay: Relay
     username: str = USER
+    names_users: bool = True
     project_id: str = field(default_factory=lambda: Acme().id)
     account_id: str = ""
     browser: Browser = field(default_factory=Browser)
@@ -98,13 +102,14 @@ class Redirect:
         """Delete the account."""
         assert self._ask("DELETE", f"/{self.account_id}").status == 204
 
-    def edit(self) -> None:
-        """Change the account, as an admin would meanwhile."""
+    def edit(self, **changes: Any) -> None:  # noqa: ANN401  (fields of any kind)
+        """Change the account, as an admin would meanwhile; `changes` are laid over what the admin wrote."""
+        document = json.loads(self.item()["document"]["S"]) | changes
         boto3.client("dynamodb").update_item(
             TableName="SettingsTable",
             Key=self._key,
-            UpdateExpression="SET version = :two",
-            ExpressionAttributeValues={":two": {"N": "2"}},
+            UpdateExpression="SET version = :two, document = :document",
+            ExpressionAttributeValues={":two": {"N": "2"}, ":document": {"S": json.dumps(document)}},
         )
 
     def item(self) -> dict[str, Any]:
@@ -156,8 +161,8 @@ class Redirect:
                     "client_secret": CLIENT_SECRET,
                     "authorization_url": self.provider.authorization_url,
                     "token_url": self.provider.token_url,
-                    "userinfo_url": self.provider.userinfo_url,
-                    "scopes": ["openid", SCOPE],
+                    "userinfo_url": self.provider.userinfo_url if self.names_users else None,
+                    "scopes": ["openid", SCOPE] if self.names_users else [SCOPE],
                 },
             },
             "senders": [{"email": "ops@acme.example"}],

@@ -14,6 +14,7 @@ from tocsin.model.authorization import fingerprint
 
 from tests.functional.authorize.redirect import SCOPE, TOKEN, Browser
 from tests.identity_provider import USER, Close, Flood, Say
+from tests.identity_provider.provider import id_token
 from tests.relay import Say as RelaySays
 
 if TYPE_CHECKING:
@@ -87,6 +88,19 @@ def test_the_provider_s_own_error_gets_a_page_with_its_remedy(
         ({"script": {"token": Flood()}}, 503, "could not be completed just now"),
         ({"script": {"token": Close()}}, 503, "could not be completed just now"),
         ({"script": {"userinfo": Say(500)}, "scope": SCOPE}, 503, "could not be completed just now"),
+        ({"script": {"userinfo": Say(401)}, "scope": SCOPE}, 403, "Nobody said who signed in"),
+        ({"script": {"userinfo": Say(403)}, "scope": SCOPE}, 403, "Nobody said who signed in"),
+        ({"script": {"userinfo": Say(200, {"sub": "1"})}, "scope": SCOPE}, 403, "Nobody said who signed in"),
+        (
+            {"script": {"token": Say(over={"id_token": id_token({"sub": "1"})}), "userinfo": Say(404)}},
+            403,
+            "Nobody said who signed in",
+        ),
+        (
+            {"script": {"userinfo": Say(200, {"email": USER, "email_verified": False})}, "scope": SCOPE},
+            403,
+            "Nobody said who signed in",
+        ),
     ],
     ids=[
         "scope-unticked",
@@ -101,6 +115,11 @@ def test_the_provider_s_own_error_gets_a_page_with_its_remedy(
         "10-MB",
         "nothing",
         "userinfo-500",
+        "userinfo-401",
+        "userinfo-403",
+        "userinfo-without-the-claim",
+        "id-token-without-the-claim",
+        "address-not-verified",
     ],
 )
 def test_what_the_code_does_not_give_is_said_and_nothing_is_stored(
@@ -128,6 +147,29 @@ def test_an_odd_lifetime_of_the_token_does_not_stop_the_redirect(begin: Begin, o
 
 def test_the_user_who_signed_in_is_compared_without_regard_to_case(begin: Begin) -> None:
     assert "Connected" in begin(user=USER.upper()).complete().body
+
+
+def test_who_was_not_named_may_start_again_and_is_told_who_is_expected(begin: Begin) -> None:
+    page = begin(script={"userinfo": Say(403)}, scope=SCOPE).complete()
+
+    assert USER in page.body
+    assert "Try again" in page.body
+
+
+def test_where_no_provider_could_name_the_user_the_login_at_the_relay_is_the_proof(begin: Begin) -> None:
+    redirect = begin(names_users=False)
+
+    assert "Connected and verified" in redirect.complete().body
+    assert redirect.account()["grant"]["identity"] is None
+    assert redirect.provider.requests("userinfo") == []
+
+
+def test_where_no_provider_could_name_the_user_a_refused_login_verifies_nothing(begin: Begin, relay: Relay) -> None:
+    relay._script = {"auth": RelaySays("535 5.7.8 the token is of another user")}  # noqa: SLF001  (told after it was started)
+    redirect = begin(names_users=False)
+
+    assert "Connected, but the login failed" in redirect.complete().body
+    assert redirect.account()["status"] == "not_verified"
 
 
 @pytest.mark.parametrize(
@@ -285,6 +327,17 @@ def test_a_lifetime_of_nothing_is_not_believed(begin: Begin) -> None:
     grant = json.loads(redirect.item()["state"]["S"])["grant"]
     assert datetime.fromisoformat(grant["access_token_expires_at"]) > datetime.now(UTC) + timedelta(minutes=5)
     assert redirect.account()["status"] == "verified"
+
+
+def test_a_token_that_ends_before_it_is_verified_is_left_to_the_schedule(begin: Begin) -> None:
+    redirect = begin(extra={"access_token": TOKEN, "expires_in": 1e-6})
+
+    page = redirect.complete()
+
+    assert "Connected, but the login failed" in page.body
+    assert len(redirect.provider.requests("token")) == 1
+    assert redirect.account()["status"] == "not_verified"
+    assert "refresh_at" in redirect.item()
 
 
 class _DeletedAtLogin(dict[str, str]):

@@ -41,6 +41,18 @@ def test_every_way_to_end_has_a_page_with_one_heading_a_language_and_a_title(out
     assert ("lang", "en") in read.attributes
 
 
+_NEEDS_NONE = {
+    Outcome.VERIFIED,
+    Outcome.DENIED,  # it depends on the provider's error, as does the next
+    Outcome.PROVIDER_REFUSED,
+}
+
+
+@pytest.mark.parametrize("outcome", [one for one in Outcome if one not in _NEEDS_NONE])
+def test_every_failure_has_a_remedy(outcome: Outcome) -> None:
+    assert ("id", "remedy") in _read(Result(outcome=outcome)).attributes
+
+
 @pytest.mark.parametrize("outcome", Outcome)
 def test_what_others_say_is_text_wherever_it_stands(outcome: Outcome) -> None:
     read = _read(

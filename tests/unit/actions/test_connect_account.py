@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from tocsin.actions.connect_account import ConnectAccount
+from tocsin.actions.connect_account import ConnectAccount, Disagreement
+from tocsin.data.identity_providers import identity_provider_for
 from tocsin.errors import AccountChanged, GrantBusy, TransientError
+from tocsin.model.authorization import Outcome
 from tocsin.model.credential import AccountSecret, SecretBinding
 from tocsin.model.grant import GrantState, GrantType, OAuth2, Tokens
 from tocsin.model.mail_account import Auth, MailAccount, Relay, Security, Sender
@@ -29,7 +31,13 @@ ACCOUNT = MailAccount(
     auth=Auth(
         type="oauth2",
         username="ops@acme.example",
-        oauth2=OAuth2(grant=GrantType.AUTHORIZATION_CODE, client_id="app"),
+        oauth2=OAuth2(
+            grant=GrantType.AUTHORIZATION_CODE,
+            client_id="app",
+            authorization_url="https://login.example/authorize",
+            token_url="https://login.example/token",
+            scopes=("mail",),
+        ),
     ),
     senders=(Sender(email="ops@acme.example"),),
     credential_version="first",
@@ -44,6 +52,7 @@ class FakeGrants:
     account: MailAccount | None = ACCOUNT
     secret: AccountSecret = SECRET
     failures: list[Exception] = field(default_factory=list)
+    edited_at_last: bool = False
     written: list[tuple[MailAccount, datetime | None]] = field(default_factory=list)
     puts: list[AccountSecret] = field(default_factory=list)
 
@@ -66,7 +75,9 @@ class FakeGrants:
         return f"version-{secret.grant_version}"
 
     def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
-        """Keep what is written."""
+        """Keep what is written, unless an admin was faster."""
+        if self.edited_at_last:
+            raise AccountChanged("edited")
         assert before.credential_version == "first"
         self.written.append((after, refresh_at))
 
@@ -97,9 +108,10 @@ class FakeLeases:
 
 @dataclass(slots=True)
 class FakeProviders:
-    """Gives the tokens; `meanwhile` happens while it does."""
+    """Gives the tokens, and names the user; `meanwhile` happens while it does."""
 
     meanwhile: Callable[[], None] = lambda: None
+    user: str | None = None
     codes: list[str] = field(default_factory=list)
 
     def redeem(
@@ -120,23 +132,31 @@ class FakeProviders:
         return TOKENS
 
     def identity(self, account: MailAccount, tokens: Tokens, *, deadline: float) -> str | None:
-        """The provider does not tell."""
+        """Who signed in."""
         del account, tokens, deadline
-        return None
+        return self.user
 
 
-def _connect(grants: FakeGrants, providers: FakeProviders, leases: FakeLeases) -> MailAccount:
+def _with(**changes: Any) -> MailAccount:  # noqa: ANN401  (settings of OAuth2)
+    assert ACCOUNT.auth.oauth2 is not None
+    oauth2 = ACCOUNT.auth.oauth2.model_copy(update=changes)
+    return ACCOUNT.model_copy(update={"auth": ACCOUNT.auth.model_copy(update={"oauth2": oauth2})})
+
+
+def _connect(grants: FakeGrants, providers: FakeProviders, leases: FakeLeases, **changes: Any) -> MailAccount:  # noqa: ANN401  (settings of OAuth2)
     connect = ConnectAccount(
         grants=grants,
         leases=leases,
         providers=providers,
-        asked_scopes=lambda _: ("mail",),
+        provider_of=identity_provider_for,
         clock=lambda: NOW,
         jitter=lambda: 0.5,
         pause=lambda _: None,
         new_holder=lambda: "us",
     )
-    return connect(ACCOUNT, code="code", code_verifier="verifier", redirect_uri="https://x.example/", deadline=1.0)
+    return connect(
+        _with(**changes), code="code", code_verifier="verifier", redirect_uri="https://x.example/", deadline=1.0
+    )
 
 
 def test_both_tokens_are_written_once_before_the_account_names_them() -> None:
@@ -156,6 +176,7 @@ def test_both_tokens_are_written_once_before_the_account_names_them() -> None:
     assert (account.credential_version, account.status) == ("version-1", "not_verified")
     assert account.grant is not None
     assert (account.grant.version, account.grant.scopes, account.grant.consented_at) == (1, ("mail",), NOW)
+    assert secret.account_version == account.version
     assert refresh_at is not None
     assert NOW < refresh_at < TOKENS.expires_at
     assert leases.held_by is None
@@ -221,3 +242,46 @@ def test_a_renewal_that_does_not_end_leaves_the_code_alone() -> None:
         _connect(FakeGrants(), providers, FakeLeases(busy=99))
 
     assert providers.codes == []
+
+
+def test_an_account_that_is_edited_after_its_tokens_were_stored_does_not_name_them() -> None:
+    grants, leases = FakeGrants(edited_at_last=True), FakeLeases()
+
+    with pytest.raises(AccountChanged):
+        _connect(grants, FakeProviders(), leases)
+
+    assert [secret.account_version for secret in grants.puts] == [1]  # which is not the edited account's
+    assert (grants.written, leases.held_by) == ([], None)
+
+
+_USERINFO = {"userinfo_url": "https://login.example/userinfo"}
+_OPENID = {"scopes": ("openid", "mail")}
+
+
+@pytest.mark.parametrize("changes", [_USERINFO, _OPENID, _USERINFO | _OPENID], ids=["userinfo", "openid", "both"])
+def test_a_provider_that_should_name_the_user_and_does_not_is_not_believed(changes: dict[str, Any]) -> None:
+    grants = FakeGrants()
+
+    with pytest.raises(Disagreement) as disagreement:
+        _connect(grants, FakeProviders(), FakeLeases(), **changes)
+
+    assert disagreement.value.outcome is Outcome.USER_NOT_NAMED
+    assert (grants.puts, grants.written) == ([], [])
+
+
+@pytest.mark.parametrize("changes", [{}, _USERINFO], ids=["not-asked-to-name-anybody", "userinfo"])
+def test_a_user_who_is_named_must_be_the_account_s(changes: dict[str, Any]) -> None:
+    grants = FakeGrants()
+
+    with pytest.raises(Disagreement) as disagreement:
+        _connect(grants, FakeProviders(user="eve@acme.example"), FakeLeases(), **changes)
+
+    assert (disagreement.value.outcome, disagreement.value.found) == (Outcome.OTHER_USER, "eve@acme.example")
+    assert (grants.puts, grants.written) == ([], [])
+
+
+def test_the_user_who_signed_in_is_kept_as_the_provider_writes_it() -> None:
+    account = _connect(FakeGrants(), FakeProviders(user="OPS@acme.example"), FakeLeases(), **_USERINFO)
+
+    assert account.grant is not None
+    assert account.grant.identity == "OPS@acme.example"

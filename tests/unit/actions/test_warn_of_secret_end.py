@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from tocsin.actions.warn_of_secret_end import WarnOfSecretEnd
 from tocsin.errors import AccountChanged
 
-from tests.unit.actions.test_renew_grant import NOW, account
+from tests.unit.actions.grant_world import NOW, ending_on
 
 if TYPE_CHECKING:
     from tocsin.model.credential import AccountSecret
@@ -24,6 +24,7 @@ class World:
     account: MailAccount
     edited: bool = False
     told: list[str] = field(default_factory=list)
+    visits: list[datetime | None] = field(default_factory=list)
 
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
         raise AssertionError(project_id, account_id)
@@ -36,9 +37,9 @@ class World:
 
     def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
         assert before is self.account
-        assert refresh_at is not None
         if self.edited:
             raise AccountChanged("edited")
+        self.visits.append(refresh_at)
         self.account = after
 
     def account_changed(self, event: str, of: MailAccount) -> None:
@@ -53,15 +54,19 @@ class World:
         WarnOfSecretEnd(grants=self, bus=self, admins=self, clock=lambda: on, jitter=lambda: 0.0)(self.account)
 
 
-def _ending_on(end: date | None, **changes: object) -> World:
-    plain = account(**changes)
-    assert plain.auth.oauth2 is not None
-    oauth2 = plain.auth.oauth2.model_copy(update={"client_secret_expires_on": end})
-    return World(plain.model_copy(update={"auth": plain.auth.model_copy(update={"oauth2": oauth2})}))
+@pytest.fixture(params=["verified", "reauthorization_required"])
+def status(request: pytest.FixtureRequest) -> str:
+    """The status of an account that renews, and of one that cannot."""
+    return str(request.param)
 
 
-def test_each_warning_is_given_once() -> None:
-    world = _ending_on((NOW + timedelta(days=40)).date())
+def _ending(in_days: int | None, status: str = "verified") -> World:
+    one = ending_on(NOW + timedelta(days=in_days) if in_days is not None else None)
+    return World(one.model_copy(update={"status": status}))
+
+
+def test_each_warning_is_given_once(status: str) -> None:
+    world = _ending(40, status)
 
     for day in range(41):
         world.warn(NOW + timedelta(days=day))
@@ -75,6 +80,28 @@ def test_each_warning_is_given_once() -> None:
         "secret_expiring",
         "1 days",
     ]
+    assert world.account.status == status
+
+
+def test_a_visit_is_kept_for_every_warning_that_is_left_and_none_after_the_last() -> None:
+    world = _ending(30, "reauthorization_required")
+
+    for days in (0, 23, 29):
+        world.warn(NOW + timedelta(days=days))
+
+    midnight = NOW.replace(hour=0)
+    assert world.visits == [midnight + timedelta(days=23), midnight + timedelta(days=29), None]
+
+
+def test_a_secret_that_replaced_another_is_warned_of_anew() -> None:
+    world = _ending(1)
+    world.warn(NOW)
+    later = ending_on(NOW + timedelta(days=365)).model_copy(update={"grant": world.account.grant})
+    world.account, world.told = later, []
+
+    world.warn(NOW + timedelta(days=335))
+
+    assert world.told == ["secret_expiring", "30 days"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +113,7 @@ def test_each_warning_is_given_once() -> None:
     ],
 )
 def test_the_first_warning_is_the_one_that_fits(days: int, told: list[str]) -> None:
-    world = _ending_on((NOW + timedelta(days=days)).date())
+    world = _ending(days)
 
     world.warn(NOW)
 
@@ -94,7 +121,7 @@ def test_the_first_warning_is_the_one_that_fits(days: int, told: list[str]) -> N
 
 
 def test_a_secret_without_an_end_is_never_warned_of() -> None:
-    world = _ending_on(None)
+    world = _ending(None)
 
     world.warn(NOW)
 
@@ -102,7 +129,7 @@ def test_a_secret_without_an_end_is_never_warned_of() -> None:
 
 
 def test_of_an_account_that_was_edited_meanwhile_nothing_is_told() -> None:
-    world = _ending_on((NOW + timedelta(days=1)).date())
+    world = _ending(1)
     world.edited = True
 
     world.warn(NOW)

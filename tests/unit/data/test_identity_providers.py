@@ -83,6 +83,29 @@ def test_a_grant_is_known_by_its_life(
 
 
 @pytest.mark.parametrize(
+    ("name", "settings", "names_users"),
+    [
+        ("microsoft365", {}, True),
+        ("microsoft365_china", {}, True),
+        ("google", {}, True),
+        ("yandex", {}, True),
+        ("fastmail", {}, False),  # it documents neither OpenID Connect nor a userinfo endpoint
+        ("generic", {"scopes": ("mail",)}, False),
+        ("generic", {"scopes": ("openid", "mail")}, True),
+        ("generic", {"scopes": ("mail",), "userinfo_url": "https://login.acme.example/userinfo"}, True),
+    ],
+)
+def test_a_provider_is_expected_to_name_the_user_where_it_can(
+    name: str,
+    settings: dict[str, Any],
+    names_users: bool,  # noqa: FBT001  (a table)
+) -> None:
+    account = account_of(name, **(_ENDPOINTS if name == "generic" else {}), **settings)
+
+    assert identity_provider_for(account).names_users is names_users
+
+
+@pytest.mark.parametrize(
     ("name", "grant", "transport", "scopes"),
     [
         ("microsoft365", "authorization_code", "smtp", ("https://outlook.office.com/SMTP.Send",)),

@@ -33,6 +33,7 @@ _MAY_TRY_AGAIN = frozenset(
         Outcome.NO_CODE,
         Outcome.SCOPE_MISSING,
         Outcome.OTHER_USER,
+        Outcome.USER_NOT_NAMED,
         Outcome.NO_REFRESH_TOKEN,
         Outcome.EXCHANGE_REFUSED,
         Outcome.EXCHANGE_FAILED,

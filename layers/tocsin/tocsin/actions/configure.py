@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tocsin.model.grant import GrantType
+from tocsin.data.presets import filled
 from tocsin.model.identity_provider import Problem
 from tocsin.model.mail_account_input import MailAccountInput
 from tocsin.model.mail_account_view import etag
 from tocsin.model.settings_error import ForbiddenToChange, InvalidSettings, NotThere, Outdated
 from tocsin.model.ulid import RANDOM_OCTETS, is_ulid, ulid
+from tocsin.model.visits import next_visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,12 +69,12 @@ class Configure:
             NotThere, ForbiddenToChange, InvalidSettings: nothing was saved.
         """
         self._let_change(caller, project_id)
-        written, now = MailAccountInput.read(body), self.clock()
+        written, now = filled(MailAccountInput.read(body)), self.clock()
         account = written.account(project_id, ulid(now, self.random_octets(RANDOM_OCTETS)), at=now)
         secret = written.secret(account)
         if problems := self.problems(account, secret):
             raise InvalidSettings(problems)
-        return self.accounts.create(account, secret, refresh_at=now if _needs_no_browser(account) else None)
+        return self.accounts.create(account, secret, refresh_at=next_visit(account, now, jitter=0.0))
 
     def page(self, caller: Permissions, project_id: str, *, after: str | None) -> list[MailAccount]:
         """At most `PAGE_SIZE` mail accounts behind the id `after`.
@@ -131,11 +132,6 @@ class Configure:
         if account is None:
             raise NotThere("no such mail account")
         return account
-
-
-def _needs_no_browser(account: MailAccount) -> bool:
-    oauth2 = account.auth.oauth2
-    return oauth2 is not None and oauth2.grant is not GrantType.AUTHORIZATION_CODE
 
 
 def _names(if_match: str, tag: str) -> bool:

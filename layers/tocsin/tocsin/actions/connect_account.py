@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from tocsin.actions.renew_grant import grown, with_tokens
 from tocsin.errors import AccountChanged, GrantBusy, PermanentError, SecretUnavailable, TransientError
 from tocsin.model.authorization import Outcome
 from tocsin.model.grant import GrantState, missing_scopes
+from tocsin.model.visits import next_visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from tocsin.actions.renew_grant import Grants, Leases
-    from tocsin.actions.verify import Verification
     from tocsin.model.credential import AccountSecret
     from tocsin.model.grant import Tokens
+    from tocsin.model.identity_provider import IdentityProvider
     from tocsin.model.mail_account import MailAccount
 
 _LEASE = timedelta(seconds=60)
@@ -66,12 +66,12 @@ class Providers(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectAccount:
-    """The action and all that it needs. `asked_scopes` are those that the account's authorization asked for."""
+    """The action and all that it needs. `provider_of` is the identity provider as an account uses it."""
 
     grants: Grants
     leases: Leases
     providers: Providers
-    asked_scopes: Callable[[MailAccount], Sequence[str]]
+    provider_of: Callable[[MailAccount], IdentityProvider]
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     pause: Callable[[float], None]
@@ -116,11 +116,12 @@ class ConnectAccount:
         raise GrantBusy("another worker is renewing the grant")
 
     def _compare(self, account: MailAccount, tokens: Tokens, identity: str | None) -> None:
-        asked = self.asked_scopes(account)
-        if missing := missing_scopes(asked, tokens.scopes):
+        provider, expected = self.provider_of(account), account.username
+        if missing := missing_scopes(provider.scopes, tokens.scopes):
             raise Disagreement(Outcome.SCOPE_MISSING, expected=" ".join(missing))
-        expected = account.auth.username
-        if identity is not None and expected is not None and identity.casefold() != expected.casefold():
+        if identity is None and provider.names_users:
+            raise Disagreement(Outcome.USER_NOT_NAMED, expected=expected)
+        if identity is not None and identity.casefold() != expected.casefold():
             raise Disagreement(Outcome.OTHER_USER, expected=expected, found=identity)
         if tokens.refresh_token is None:
             raise Disagreement(Outcome.NO_REFRESH_TOKEN)
@@ -134,21 +135,23 @@ class ConnectAccount:
         before = account.grant or GrantState()
         state = GrantState(
             version=max(before.version, secret.grant_version),
-            scopes=tuple(self.asked_scopes(account)),
+            scopes=self.provider_of(account).scopes,
             identity=identity,
             consented_at=now,
-        )
-        state = grown(state, tokens, now)
+            warned_days=before.warned_days,
+            warned_end=before.warned_end,
+        ).renewed(tokens, now)
+        secret = secret.with_tokens(tokens, grant_version=state.version, account_version=account.version)
         after = account.model_copy(
             update={
-                "credential_version": self._put(account, with_tokens(secret, tokens, grant_version=state.version)),
+                "credential_version": self._put(account, secret),
                 "status": "not_verified",
                 "verified_at": None,
                 "last_error": None,
                 "grant": state,
             }
         )
-        self.grants.update(account, after, refresh_at=state.refresh_at(now, jitter=self.jitter()))
+        self.grants.update(account, after, refresh_at=next_visit(after, now, jitter=self.jitter()))
         return after
 
     def _put(self, account: MailAccount, secret: AccountSecret) -> str:
@@ -164,51 +167,3 @@ class ConnectAccount:
 
     def _pauses(self) -> Iterator[float]:
         return (_PAUSE_SECONDS * 2**attempt * (0.5 + self.jitter() / 2) for attempt in range(_TRIES))
-
-
-class Verify(Protocol):
-    """Logs in at the relay."""
-
-    def __call__(self, account: MailAccount, *, deadline: float) -> Verification:
-        """What the login came to."""
-        ...
-
-
-class Bus(Protocol):
-    """Where events about mail accounts go."""
-
-    def account_changed(self, event: str, account: MailAccount) -> None:
-        """Publish `mail_account.<event>`. Never raises."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmAccount:
-    """Verifies an account that was just connected, and writes what came of it."""
-
-    grants: Grants
-    verify: Verify
-    bus: Bus
-    clock: Callable[[], datetime]
-    jitter: Callable[[], float]
-
-    def __call__(self, account: MailAccount, *, deadline: float) -> Verification:
-        """Log in by `deadline` (monotonic seconds); `mail_account.verified` is published if that works.
-
-        Raises:
-            AccountChanged: the account was changed meanwhile.
-        """
-        verification, now = self.verify(account, deadline=deadline), self.clock()
-        error = verification.last_error(now)
-        after = account.model_copy(
-            update={
-                "status": "not_verified" if error is not None else "verified",
-                "verified_at": None if error is not None else now,
-                "last_error": error,
-            }
-        )
-        grant = account.grant or GrantState()
-        self.grants.update(account, after, refresh_at=grant.refresh_at(now, jitter=self.jitter()))
-        if error is None:
-            self.bus.account_changed("verified", after)
-        return verification

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
-
-from pydantic import SecretStr
 
 from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable, TransientError
 from tocsin.model.grant import GrantState, credential_version
@@ -15,9 +14,10 @@ from tocsin.model.mail_account import LastError
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.token_error import GrantRefused, TokenEndpointFailed
+from tocsin.model.visits import awaits_consent, is_renewable, next_visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from tocsin.model.credential import AccountSecret
@@ -103,6 +103,24 @@ class Admins(Protocol):
         ...
 
 
+class RenewalOutcome(StrEnum):
+    """What a visit to a grant came to."""
+
+    RENEWED = "renewed"
+    ADOPTED = "adopted"  # the tokens were there: a worker had died before it could say so
+    NOT_DUE = "not_due"  # somebody else had just renewed it, or its time has not come
+    NOT_RENEWABLE = "not_renewable"  # it waits for an admin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """An account as it was found and as it was left, and what was done."""
+
+    before: MailAccount
+    after: MailAccount
+    outcome: RenewalOutcome
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewGrant:
     """The action and all that it needs. `jitter` gives a number from 0 to 1."""
@@ -132,6 +150,32 @@ class RenewGrant:
             TokenEndpointFailed: it may be renewed later; the account is as good as before.
             GrantRefused: it is marked `reauthorization_required`, once.
         """
+        with self._leased(project_id, account_id) as account:
+            return self._renewed(account, refused_version, deadline).after
+
+    def visit(self, project_id: str, account_id: str) -> Visit:
+        """Renew the grant if that is due; one that only an admin can help is left as it is.
+
+        Raises:
+            GrantBusy, AccountChanged, SecretUnavailable, TokenEndpointFailed, GrantRefused: as a call.
+        """
+        with self._leased(project_id, account_id) as account:
+            if not is_renewable(account):
+                return Visit(before=account, after=account, outcome=RenewalOutcome.NOT_RENEWABLE)
+            return self._renewed(account, None, None)
+
+    def refused(self, account: MailAccount, reply: Reply, verdict: Verdict) -> None:
+        """Park the account: its relay refused a token that was just renewed. Somebody else's newer finding stands."""
+        error = LastError.of(reply, verdict, at=self.clock())
+        current = self.grants.read(account.project_id, account.id)
+        if current is None or current.credential_version != account.credential_version:
+            return
+        with suppress(AccountChanged):
+            self._mark_lost(current, error)
+
+    @contextmanager
+    def _leased(self, project_id: str, account_id: str) -> Iterator[MailAccount]:
+        """The account as it stands, which nobody else renews meanwhile."""
         name, holder = f"grant#{project_id}#{account_id}", self.new_holder()
         if not self.leases.take(name, holder, lasting=_LEASE):
             raise GrantBusy("another worker is renewing the grant")
@@ -139,27 +183,11 @@ class RenewGrant:
             account = self.grants.read(project_id, account_id)
             if account is None or account.auth.oauth2 is None:
                 raise AccountChanged("the mail account is gone, or has no grant any more")
-            return self._renewed(account, refused_version, deadline)
+            yield account
         finally:
             self.leases.give_back(name, holder)
 
-    def refused(self, account: MailAccount, reply: Reply, verdict: Verdict) -> None:
-        """Park the account: its relay refused a token that was just renewed. Somebody else's newer finding stands."""
-        error = LastError(
-            at=self.clock(),
-            phase=reply.phase.value,
-            code=reply.code,
-            text=reply.text,
-            remedy_id=verdict.remedy_id,
-            remedy=verdict.remedy,
-        )
-        current = self.grants.read(account.project_id, account.id)
-        if current is None or current.credential_version != account.credential_version:
-            return
-        with suppress(AccountChanged):
-            self._mark_lost(current, error)
-
-    def _renewed(self, account: MailAccount, refused_version: str | None, deadline: float | None) -> MailAccount:
+    def _renewed(self, account: MailAccount, refused_version: str | None, deadline: float | None) -> Visit:
         now = self.clock()
         _raise_if_known_to_fail(account, now)
         try:
@@ -167,28 +195,41 @@ class RenewGrant:
         except SecretUnavailable:
             self._mark_lost(account, _secret_gone(now))
             raise
-        if secret.grant_version > _grant(account).version:
-            return self._adopted(account, secret, now)
-        renewed_already = refused_version is not None and refused_version != account.credential_version
-        if renewed_already or (refused_version is None and not _grant(account).is_due(now)):
-            return account
+        is_ahead = secret.grant_version > _grant(account).version
+        if is_ahead and secret.account_version == account.version:
+            return Visit(before=account, after=self._adopted(account, secret, now), outcome=RenewalOutcome.ADOPTED)
+        if not is_ahead and not self._is_asked_for(account, refused_version, now):
+            return Visit(before=account, after=account, outcome=RenewalOutcome.NOT_DUE)
+        if awaits_consent(account):  # what lies there is of a consent to other settings
+            secret = secret.model_copy(update={"refresh_token": None})
+        tokens = self._tokens(account, secret, now, deadline)
+        after = self._kept(account, secret, tokens, now, forced=refused_version is not None)
+        return Visit(before=account, after=after, outcome=RenewalOutcome.RENEWED)
+
+    def _is_asked_for(self, account: MailAccount, refused_version: str | None, now: datetime) -> bool:
+        if refused_version is None:
+            return _grant(account).is_due(now)
+        return refused_version == account.credential_version
+
+    def _tokens(self, account: MailAccount, secret: AccountSecret, now: datetime, deadline: float | None) -> Tokens:
         try:
-            tokens = self.tokens.renew(account, secret, now=now, deadline=deadline)
+            return self.tokens.renew(account, secret, now=now, deadline=deadline)
         except TokenEndpointFailed as failure:
             self._back_off(account, failure, now)
             raise
         except GrantRefused as refusal:
-            self._mark_lost(account, last_error(refusal, now))
+            self._mark_lost(account, LastError.of(refusal.reply, refusal.verdict, at=now))
             raise
-        return self._kept(account, secret, tokens, now, forced=refused_version is not None)
 
     def _kept(
         self, account: MailAccount, secret: AccountSecret, tokens: Tokens, now: datetime, *, forced: bool
     ) -> MailAccount:
-        state = grown(_grant(account), tokens, now)
+        before = _grant(account)
+        # The secret is ahead where tokens were stored for settings that were changed before they were named.
+        state = before.model_copy(update={"version": max(before.version, secret.grant_version)}).renewed(tokens, now)
         if forced:
             state = state.model_copy(update={"forced_at": now})
-        secret = with_tokens(secret, tokens, grant_version=state.version)
+        secret = secret.with_tokens(tokens, grant_version=state.version, account_version=account.version)
         after = account.model_copy(
             update={
                 "credential_version": self._put(account, secret),
@@ -197,7 +238,7 @@ class RenewGrant:
                 "grant": state,
             }
         )
-        self.grants.update(account, after, refresh_at=_grant(after).refresh_at(now, jitter=self.jitter()))
+        self._update(account, after, now)
         return after
 
     def _put(self, account: MailAccount, secret: AccountSecret) -> str:
@@ -222,7 +263,6 @@ class RenewGrant:
                 "version": secret.grant_version,
                 "renewed_at": now,
                 "access_token_expires_at": secret.access_token_expires_at,
-                "obtained_at": now,
                 "failures": 0,
             }
         )
@@ -230,7 +270,7 @@ class RenewGrant:
         after = account.model_copy(
             update={"credential_version": version, "grant": state, "status": _status_after_renewal(account)}
         )
-        self.grants.update(account, after, refresh_at=_grant(after).refresh_at(now, jitter=self.jitter()))
+        self._update(account, after, now)
         return after
 
     def _back_off(self, account: MailAccount, failure: TokenEndpointFailed, now: datetime) -> None:
@@ -240,57 +280,19 @@ class RenewGrant:
             timedelta(seconds=failure.verdict.wait_seconds or 0),
         )
         state = state.model_copy(update={"failures": state.failures + 1, "retry_at": now + wait})
-        after = account.model_copy(update={"grant": state, "last_error": last_error(failure, now)})
-        self.grants.update(account, after, refresh_at=now + wait)
+        error = LastError.of(failure.reply, failure.verdict, at=now)
+        self._update(account, account.model_copy(update={"grant": state, "last_error": error}), now)
 
     def _mark_lost(self, account: MailAccount, error: LastError) -> None:
         if account.status == "reauthorization_required":
             return
         after = account.model_copy(update={"status": "reauthorization_required", "last_error": error})
-        self.grants.update(account, after, refresh_at=None)
+        self._update(account, after, error.at)
         self.bus.account_changed("reauthorization_required", after)
         self.admins.grant_lost(after)
 
-
-def grown(state: GrantState, tokens: Tokens, now: datetime) -> GrantState:
-    """The state of a grant that has just given new tokens."""
-    update: dict[str, object] = {
-        "version": state.version + 1,
-        "renewed_at": now,
-        "access_token_expires_at": tokens.expires_at,
-        "failures": 0,
-        "retry_at": None,
-    }
-    if tokens.refresh_token is not None:
-        update |= {"obtained_at": now, "refresh_token_expires_at": tokens.refresh_token_expires_at}
-    if tokens.scopes is not None:
-        update["scopes"] = tokens.scopes
-    return state.model_copy(update=update)
-
-
-def with_tokens(secret: AccountSecret, tokens: Tokens, *, grant_version: int) -> AccountSecret:
-    """The secret with new tokens; a refresh token that was not given again is kept."""
-    refresh_token = SecretStr(tokens.refresh_token) if tokens.refresh_token else secret.refresh_token
-    return secret.model_copy(
-        update={
-            "access_token": SecretStr(tokens.access_token),
-            "access_token_expires_at": tokens.expires_at,
-            "refresh_token": refresh_token,
-            "grant_version": grant_version,
-        }
-    )
-
-
-def last_error(failure: GrantRefused | TokenEndpointFailed, now: datetime) -> LastError:
-    """What an admin is shown of a failure at an identity provider."""
-    return LastError(
-        at=now,
-        phase=failure.reply.phase.value,
-        code=failure.reply.code,
-        text=failure.reply.text,
-        remedy_id=failure.verdict.remedy_id,
-        remedy=failure.verdict.remedy,
-    )
+    def _update(self, before: MailAccount, after: MailAccount, now: datetime) -> None:
+        self.grants.update(before, after, refresh_at=next_visit(after, now, jitter=self.jitter()))
 
 
 def _raise_if_known_to_fail(account: MailAccount, now: datetime) -> None:

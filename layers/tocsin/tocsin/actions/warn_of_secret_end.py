@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tocsin.errors import AccountChanged
 from tocsin.model.grant import GrantState
+from tocsin.model.visits import next_visit, warning_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
     from tocsin.actions.renew_grant import AccountBus, Grants
     from tocsin.model.mail_account import MailAccount
-
-_WARNINGS = (30, 7, 1)
 
 
 class ExpiryNotices(Protocol):
@@ -39,18 +38,14 @@ class WarnOfSecretEnd:
 
     def __call__(self, account: MailAccount) -> None:
         """Warn once at each of the three times; what was warned of is written before anybody is told."""
-        oauth2 = account.auth.oauth2
-        if oauth2 is None or oauth2.client_secret_expires_on is None:
+        oauth2, now = account.auth.oauth2, self.clock()
+        warning = warning_due(account, now)
+        if warning is None or oauth2 is None or oauth2.client_secret_expires_on is None:
             return
-        state = account.grant or GrantState()
-        now = self.clock()
-        days = (oauth2.client_secret_expires_on - now.date()).days
-        stage = next((stage for stage in reversed(_WARNINGS) if days <= stage), None)
-        if stage is None or (state.warned_days is not None and state.warned_days <= stage):
-            return
-        state = state.model_copy(update={"warned_days": stage})
+        end = oauth2.client_secret_expires_on
+        state = (account.grant or GrantState()).model_copy(update={"warned_days": warning, "warned_end": end})
         after = account.model_copy(update={"grant": state})
         with suppress(AccountChanged):
-            self.grants.update(account, after, refresh_at=state.refresh_at(now, jitter=self.jitter()))
+            self.grants.update(account, after, refresh_at=next_visit(after, now, jitter=self.jitter()))
             self.bus.account_changed("secret_expiring", after)
-            self.admins.secret_expiring(after, max(days, 0))
+            self.admins.secret_expiring(after, max((end - now.date()).days, 0))

@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from tocsin.adapters import mail_account_items as items
+from tocsin.adapters.redrive_marks import marking
 from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
 from tocsin.errors import AccountChanged, SecretUnavailable
 from tocsin.model.credential import AccountSecret
 from tocsin.model.grant import credential_version
+from tocsin.model.redrive import mends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateTypeDef
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+    from tocsin.adapters.transactions import Transactions
     from tocsin.model.mail_account import MailAccount
 
 
@@ -34,11 +37,15 @@ class GrantStore:
         *,
         table: str,
         secret_prefix: str,
+        transactions: Transactions,
+        clock: Callable[[], datetime],
     ) -> None:
         self._dynamodb = dynamodb
         self._secrets = secrets
         self._table = table
         self._secret_prefix = secret_prefix
+        self._transactions = transactions
+        self._clock = clock
 
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
         """The mail account as it stands now; None where there is none."""
@@ -87,11 +94,31 @@ class GrantStore:
     def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
         """Write what we found out about the account, if neither its settings nor its credential changed since.
 
-        `refresh_at` None: it is not due on its own.
+        `refresh_at` None: it is not due on its own. Where the account is mended by this, what is parked for it is
+        marked to go again, in the same transaction.
 
         Raises:
             AccountChanged: it was edited, renewed or deleted meanwhile; nothing was written.
+            TransientError: the table is too busy; nothing was written.
         """
+        update = self._update(before, after, refresh_at)
+        written = self._write_with_mark(update, after) if mends(before, after) else self._write(update)
+        # The answer to our own write may have been lost, and the write repeated.
+        if not written and self.read(before.project_id, before.id) != after:
+            raise AccountChanged("the mail account was changed meanwhile")
+
+    def _write(self, update: UpdateTypeDef) -> bool:
+        try:
+            self._dynamodb.update_item(**update)
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _write_with_mark(self, update: UpdateTypeDef, account: MailAccount) -> bool:
+        mark = marking(self._table, account.project_id, account.id, at=self._clock())
+        return not self._transactions.write([{"Update": update}, mark])
+
+    def _update(self, before: MailAccount, after: MailAccount, refresh_at: datetime | None) -> UpdateTypeDef:
         values: dict[str, AttributeValueTypeDef] = {
             ":version": {"N": str(before.version)},
             ":state": items.write_state(after),
@@ -110,19 +137,14 @@ class GrantStore:
         if before.credential_version is not None:
             condition = "version = :version AND credential_version = :before"
             values[":before"] = {"S": before.credential_version}
-        try:
-            self._dynamodb.update_item(
-                TableName=self._table,
-                Key=items.key_of(before.project_id, before.id),
-                UpdateExpression=f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=values,
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            # The answer to our own write may have been lost, and the write repeated.
-            if self.read(before.project_id, before.id) != after:
-                raise AccountChanged("the mail account was changed meanwhile") from None
+        return {
+            "TableName": self._table,
+            "Key": items.key_of(before.project_id, before.id),
+            "UpdateExpression": f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": values,
+        }
 
     def due(self, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
         """Project and account ids of one shard whose time has come, the longest due first."""

@@ -91,11 +91,14 @@ def tokens_from(fields: Mapping[str, Any], provider: IdentityProvider, *, client
     Raises:
         PhaseFailed: there is none that could be used; in phase auth.
     """
+    refresh_token = _token(fields.get("refresh_token"))
+    refresh_token_end = _refresh_token_end(fields.get("refresh_token_expires_in"), now)
     return Tokens(
         access_token=_access_token(fields),
         expires_at=now + _life(fields.get("expires_in")),
-        refresh_token=_token(fields.get("refresh_token")),
-        refresh_token_expires_at=_refresh_token_end(fields.get("refresh_token_expires_in"), now),
+        refresh_token=refresh_token,
+        refresh_token_expires_at=refresh_token_end,
+        lapses_at=_lapse(provider, refresh_token_end if refresh_token is not None else None, now),
         scopes=_scopes(fields.get("scope"), provider),
         identity=identity_in(id_token_claims(fields.get("id_token"), client_id=client_id), provider),
     )
@@ -150,6 +153,12 @@ def _life(expires_in: object) -> timedelta:
 def _refresh_token_end(expires_in: object, now: datetime) -> datetime | None:
     seconds = _seconds(expires_in)
     return None if seconds is None or seconds > _LONGEST_REFRESH_LIFE else now + seconds
+
+
+def _lapse(provider: IdentityProvider, new_refresh_token_end: datetime | None, now: datetime) -> datetime | None:
+    """When disuse ends the grant: the end of a refresh token counts where renewals replace it, as here they did."""
+    by_disuse = now + provider.lapses_after if provider.lapses_after is not None else None
+    return min((end for end in (by_disuse, new_refresh_token_end) if end is not None), default=None)
 
 
 def _seconds(value: object) -> timedelta | None:

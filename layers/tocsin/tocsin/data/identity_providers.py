@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from tocsin.data.presets import identity_provider_name
 from tocsin.model.identity_provider import Preset, UnusableOAuth2
 from tocsin.model.oauth2_problems import secret_problems, settings_problems
 
@@ -21,7 +22,7 @@ def identity_provider_for(account: MailAccount) -> IdentityProvider:
     Raises:
         UnusableOAuth2: the settings are incomplete, or contradict the preset.
     """
-    presets = document()
+    presets, account = document(), _by_identity_provider(account)
     if found := settings_problems(account, presets):
         raise UnusableOAuth2(found)
     return presets[account.provider].resolved(account)
@@ -33,11 +34,18 @@ def problems(account: MailAccount, secret_fields: Mapping[str, object]) -> list[
     `secret_fields` are the values of `AccountSecret` in clear, by name, as typed or as stored. Keys and certificates
     are parsed.
     """
-    presets = document()
+    presets, account = document(), _by_identity_provider(account)
     found, auth = settings_problems(account, presets), account.auth
     if auth.type == "oauth2" and auth.oauth2 is not None and account.provider in presets:
         found += secret_problems(auth.oauth2, presets[account.provider], secret_fields)
     return found
+
+
+def _by_identity_provider(account: MailAccount) -> MailAccount:
+    """The account under the name of its identity provider, where its own is that of a mail provider."""
+    if account.provider in document():
+        return account
+    return account.model_copy(update={"provider": identity_provider_name(account.provider) or account.provider})
 
 
 @cache

@@ -48,6 +48,7 @@ class Outcome(StrEnum):
     NO_CODE = "no_code"
     SCOPE_MISSING = "scope_missing"
     OTHER_USER = "other_user"
+    USER_NOT_NAMED = "user_not_named"  # the provider did not say who signed in, and should have
     NO_REFRESH_TOKEN = "no_refresh_token"  # noqa: S105  (a name)
     EXCHANGE_REFUSED = "exchange_refused"
     EXCHANGE_FAILED = "exchange_failed"  # transient

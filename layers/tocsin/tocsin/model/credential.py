@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
+
+if TYPE_CHECKING:
+    from tocsin.model.grant import Tokens
 
 
 class SecretBinding(BaseModel):
@@ -28,7 +31,8 @@ class AccountSecret(BaseModel):
     """One mail account's JSON secret in Secrets Manager. Values never appear in `repr`, logs or errors.
 
     `client_certificate` is PEM: the certificate and its private key. `service_account_key` is Google's JSON key file.
-    Access and refresh token of one `grant_version` are written together.
+    Access and refresh token of one `grant_version` are written together, for the account's settings of
+    `account_version`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -42,7 +46,21 @@ class AccountSecret(BaseModel):
     access_token: SecretStr | None = None
     access_token_expires_at: AwareDatetime | None = None
     grant_version: int = 0
+    account_version: int | None = None
     proxy_password: SecretStr | None = None
+
+    def with_tokens(self, tokens: Tokens, *, grant_version: int, account_version: int) -> AccountSecret:
+        """The secret with new tokens; a refresh token that was not given again is kept."""
+        refresh_token = SecretStr(tokens.refresh_token) if tokens.refresh_token else self.refresh_token
+        return self.model_copy(
+            update={
+                "access_token": SecretStr(tokens.access_token),
+                "access_token_expires_at": tokens.expires_at,
+                "refresh_token": refresh_token,
+                "grant_version": grant_version,
+                "account_version": account_version,
+            }
+        )
 
     def reveal(self) -> dict[str, Any]:
         """The secret as it is stored, its values in clear: for Secrets Manager and nobody else."""

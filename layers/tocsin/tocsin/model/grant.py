@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -65,9 +65,9 @@ class GrantState(BaseModel):
     """What is known of a grant, without its secrets.
 
     `version` grows with every renewal and is written into the secret as well. `identity` is who consented.
-    `obtained_at` is when the refresh token in use was issued, `renewed_at` the access token. `forced_at`
-    is when a relay's refusal last led to a renewal, `retry_at` when the identity provider may be asked again.
-    `warned_days` is the last warning given of the client secret's end.
+    `renewed_at` is when the access token was issued, `lapses_at` when the grant ends unless a renewal puts that off.
+    `forced_at` is when a relay's refusal last led to a renewal, `retry_at` when the identity provider may be asked
+    again. `warned_days` is the last warning given of the client secret's end on `warned_end`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -76,14 +76,15 @@ class GrantState(BaseModel):
     scopes: tuple[str, ...] | None = None
     identity: str | None = None
     consented_at: AwareDatetime | None = None
-    obtained_at: AwareDatetime | None = None
     renewed_at: AwareDatetime | None = None
     access_token_expires_at: AwareDatetime | None = None
     refresh_token_expires_at: AwareDatetime | None = None
+    lapses_at: AwareDatetime | None = None
     failures: int = 0
     forced_at: AwareDatetime | None = None
     retry_at: AwareDatetime | None = None
     warned_days: int | None = None
+    warned_end: date | None = None
 
     def may_be_forced(self, now: datetime) -> bool:
         """Whether a relay's refusal may lead to a renewal: once in a while, as secrets are not written more often."""
@@ -93,16 +94,39 @@ class GrantState(BaseModel):
         """Whether the access token must be renewed before it is used."""
         return self._lapses_within(MARGIN, now)
 
+    def has_lapsed(self, now: datetime) -> bool:
+        """Whether there was an access token, and it has ended."""
+        return self.access_token_expires_at is not None and now >= self.access_token_expires_at
+
     def is_due(self, now: datetime) -> bool:
-        """Whether the schedule may renew the access token by now."""
-        return self._lapses_within(MARGIN + SCHEDULED_EARLIER + SPREAD, now)
+        """Whether the schedule may renew the grant by now."""
+        return self._lapses_within(MARGIN + SCHEDULED_EARLIER + SPREAD, now) or now >= self._kept_alive_at(now)
 
     def refresh_at(self, now: datetime, *, jitter: float) -> datetime:
-        """When the schedule is to renew it: well before the margin, spread by `jitter` (0 to 1)."""
+        """When the schedule is to renew it: well before the margin, spread by `jitter` (0 to 1).
+
+        A grant that would lapse from disuse is renewed at half of the time that it has, whatever its access token does.
+        """
         if self.access_token_expires_at is None:
             return now
         early = self.access_token_expires_at - MARGIN - SCHEDULED_EARLIER - SPREAD * jitter
-        return max(early, self._half_life(now))
+        return min(max(early, self._half_life(now)), self._kept_alive_at(now))
+
+    def renewed(self, tokens: Tokens, now: datetime) -> GrantState:
+        """The state of a grant that has just given new tokens."""
+        update: dict[str, object] = {
+            "version": self.version + 1,
+            "renewed_at": now,
+            "access_token_expires_at": tokens.expires_at,
+            "lapses_at": tokens.lapses_at,
+            "failures": 0,
+            "retry_at": None,
+        }
+        if tokens.refresh_token is not None:
+            update["refresh_token_expires_at"] = tokens.refresh_token_expires_at
+        if tokens.scopes is not None:
+            update["scopes"] = tokens.scopes
+        return self.model_copy(update=update)
 
     def _lapses_within(self, margin: timedelta, now: datetime) -> bool:
         """Short-lived tokens are renewed at half of their life, else each use would renew them."""
@@ -111,21 +135,30 @@ class GrantState(BaseModel):
         return now >= max(self.access_token_expires_at - margin, self._half_life(now))
 
     def _half_life(self, now: datetime) -> datetime:
+        return self._half_way(self.access_token_expires_at or now, now)
+
+    def _kept_alive_at(self, now: datetime) -> datetime:
+        return _NEVER if self.lapses_at is None else self._half_way(self.lapses_at, now)
+
+    def _half_way(self, end: datetime, now: datetime) -> datetime:
+        """The middle between the last renewal and `end`."""
         start = self.renewed_at or now
-        return start + ((self.access_token_expires_at or now) - start) / 2
+        return start + (end - start) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
     """What a token endpoint gave. `refresh_token` None: keep the old one. `scopes` None: it did not say.
 
-    `identity` is who signed in, by back-channel claims only (an id_token from the token endpoint).
+    `identity` is who signed in, by back-channel claims only (an id_token from the token endpoint). `lapses_at` is when
+    the grant ends if it is not renewed again.
     """
 
     access_token: str = field(repr=False)
     expires_at: datetime
     refresh_token: str | None = field(default=None, repr=False)
     refresh_token_expires_at: datetime | None = None
+    lapses_at: datetime | None = None
     scopes: tuple[str, ...] | None = None
     identity: str | None = None
 
@@ -150,4 +183,5 @@ def missing_scopes(asked: Iterable[str], granted: Iterable[str] | None) -> tuple
     return tuple(scope for scope in asked if scope not in _SIGN_IN and scope.casefold() not in have)
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _SIGN_IN = frozenset({"openid", "profile", "email", "offline_access"})

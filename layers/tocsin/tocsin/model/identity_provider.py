@@ -66,7 +66,6 @@ class Preset(_Data):
     client_secret_required: bool = False
     mechanism: Literal["XOAUTH2", "OAUTHBEARER"] | None = None
     identity_claims: tuple[str, ...] = ()
-    rotates_refresh_tokens: bool
     lapses_after_days: int | None = None
     testing_days: int | None = None
     unverified: frozenset[str] = frozenset()
@@ -101,10 +100,8 @@ class Preset(_Data):
             mechanism=oauth2.mechanism or self.mechanism,
             token_hosts=frozenset({account.relay.host.lower().rstrip(".")}) if access is None else access.hosts,
             identity_claims=self.identity_claims,
-            rotates_refresh_tokens=self.rotates_refresh_tokens,
             lapses_after=_days(self.lapses_after_days),
             testing_life=_days(self.testing_days),
-            unverified=self.unverified,
         )
 
 
@@ -114,8 +111,8 @@ class IdentityProvider:
 
     `scopes` are those of the account's transport and grant, `sign_in_scopes` are asked beside them of a person.
     `token_parameters` go into token requests that no authorization request came before. `token_hosts` are the only
-    hosts that tokens may be sent to (DESIGN rule 8). A grant that nobody uses ends `lapses_after` its last renewal; one
-    of an application that is still being tested ends `testing_life` after the consent.
+    hosts that tokens may be sent to (DESIGN rule 8). A grant with a refresh token that nobody uses ends `lapses_after`
+    its last renewal; one of an application that is still being tested ends `testing_life` after the consent.
     """
 
     name: str
@@ -132,15 +129,19 @@ class IdentityProvider:
     mechanism: Literal["XOAUTH2", "OAUTHBEARER"] | None
     token_hosts: frozenset[str]
     identity_claims: tuple[str, ...]
-    rotates_refresh_tokens: bool
     lapses_after: timedelta | None
     testing_life: timedelta | None
-    unverified: frozenset[str]
 
     @property
     def mail_scopes(self) -> tuple[str, ...]:
         """The scopes but those of signing in."""
         return missing_scopes(self.scopes, ())
+
+    @property
+    def names_users(self) -> bool:
+        """Whether it says who signed in: in the id_token that the scope `openid` asks for, or by userinfo."""
+        asked = (*self.sign_in_scopes, *self.scopes)
+        return bool(self.identity_claims) and (self.userinfo_url is not None or "openid" in asked)
 
     def may_see_token(self, host: str) -> bool:
         """Whether a token of this provider may be sent to `host`."""

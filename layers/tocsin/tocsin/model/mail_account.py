@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -13,6 +13,13 @@ from tocsin.model.credential import AccountSecret, SecretBinding
 from tocsin.model.grant import GrantState, OAuth2
 from tocsin.model.route import Route
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tocsin.model.remedy import Verdict
+    from tocsin.model.reply import Reply
+
+Host = Annotated[str, Field(min_length=1, max_length=253)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -36,21 +43,26 @@ class Proxy(_Settings):
     username: str | None = None
 
 
-class Relay(_Settings):
-    """The submission server a project chose.
+class RelayOptions(_Settings):
+    """How a relay is spoken to, whichever it is.
 
     `ehlo_hostname` defaults to the sender's domain; `timeout_seconds` bounds each phase of a submission;
     `ca_certificate` is a PEM bundle that replaces the public roots.
     """
 
-    host: Annotated[str, Field(min_length=1, max_length=253)]
-    port: Port
-    security: Security
     min_tls_version: Literal["1.2", "1.3"] = "1.2"
     ehlo_hostname: str | None = None
     timeout_seconds: Annotated[int, Field(ge=1, le=120)] = 30
     ca_certificate: str | None = None
     proxy: Proxy | None = None
+
+
+class Relay(RelayOptions):
+    """The submission server a project chose."""
+
+    host: Host
+    port: Port
+    security: Security
 
 
 class Auth(_Settings):
@@ -88,7 +100,7 @@ class Limits(_Settings):
 class Mailbox(_Settings):
     """Where bounces and replies come back to (IMAP)."""
 
-    host: Annotated[str, Field(min_length=1, max_length=253)]
+    host: Host
     port: Port
     security: Security
     folder: str = "INBOX"
@@ -104,6 +116,18 @@ class LastError(_Settings):
     text: str
     remedy_id: str
     remedy: str
+
+    @classmethod
+    def of(cls, reply: Reply, verdict: Verdict, *, at: datetime) -> Self:
+        """What an admin is shown of a reply that was judged so."""
+        return cls(
+            at=at,
+            phase=reply.phase.value,
+            code=reply.code,
+            text=reply.text,
+            remedy_id=verdict.remedy_id,
+            remedy=verdict.remedy,
+        )
 
 
 class MailAccount(_Settings):

@@ -14,6 +14,7 @@ from moto import mock_aws
 from pydantic import SecretStr
 from tocsin.adapters import mail_account_items as items
 from tocsin.adapters.grant_store import GrantStore
+from tocsin.adapters.transactions import Transactions
 from tocsin.errors import AccountChanged, SecretUnavailable, TransientError
 from tocsin.model.credential import AccountSecret
 from tocsin.model.grant import credential_version
@@ -93,7 +94,14 @@ def store(aws: DynamoDBClient) -> GrantStore:
 
 def _store(dynamodb: object, secrets: object) -> GrantStore:
     client = cast("SecretsManagerClient", secrets)
-    return GrantStore(cast("DynamoDBClient", dynamodb), lambda: client, table=TABLE, secret_prefix=PREFIX)
+    return GrantStore(
+        cast("DynamoDBClient", dynamodb),
+        lambda: client,
+        table=TABLE,
+        secret_prefix=PREFIX,
+        transactions=Transactions(cast("DynamoDBClient", dynamodb), pause=lambda _: None),
+        clock=lambda: NOW,
+    )
 
 
 def _name(one: MailAccount) -> str:

@@ -1,0 +1,1 @@
+"""RefreshFunction: grants that are due in, renewed tokens and warnings out."""
