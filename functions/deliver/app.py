@@ -86,6 +86,9 @@ def _report(worked: Worked[Record, Outcome]) -> None:
             states = {state.value: count for state, count in outcome.states.items()}
             extra = {"sqs_message_id": sqs_message_id, "states": states, "chunks": outcome.chunks, **outcome.ids}
             logger.info("chunk_delivered", extra=extra)
+            if outcome.without_last_resort:
+                logger.error("system_route_without_last_resort", extra=outcome.ids)
+                metrics.add_metric("WithoutLastResort", MetricUnit.Count, 1)
             for state, count in states.items():
                 metrics.add_metric(f"Deliveries{state.title()}", MetricUnit.Count, count)
         case Worked(error=None):

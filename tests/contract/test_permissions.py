@@ -73,7 +73,7 @@ def test_deliver_may_do_what_it_does_and_no_more() -> None:
         "BulkQueue": poll | {"sqs:SendMessage"},
         "DeadLetterQueue": {"sqs:SendMessage"},
         "SettingsTable": {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"},
-        "EphemeralTable": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
+        "EphemeralTable": {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
         "DeliveriesTable": {
             "dynamodb:Query",
             "dynamodb:PutItem",
@@ -90,15 +90,19 @@ def test_deliver_may_do_what_it_does_and_no_more() -> None:
     }
 
 
-def test_refresh_finds_leases_and_renews_grants_and_no_more() -> None:
+def test_refresh_renews_grants_lets_deliveries_go_and_no_more() -> None:
     assert _of_role("RefreshRole") == {
         "RefreshLogGroup": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "${SettingsTable.Arn}/index/due": {"dynamodb:Query"},
+        "${DeliveriesTable.Arn}/index/due": {"dynamodb:Query"},
+        "${DeliveriesTable.Arn}/index/parked": {"dynamodb:Query"},
+        "DeliveriesTable": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
         "SettingsTable": {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"},
         "EphemeralTable": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
         SECRETS: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
         "EventBus": {"events:PutEvents"},
         "NotificationQueue": {"sqs:SendMessage"},
+        "BulkQueue": {"sqs:SendMessage"},
         "Key": {"kms:Decrypt", "kms:GenerateDataKey"},
     }
 
@@ -110,6 +114,7 @@ def test_settings_writes_secrets_and_reads_none() -> None:
             "dynamodb:GetItem",
             "dynamodb:Query",
             "dynamodb:PutItem",
+            "dynamodb:UpdateItem",  # marks what is parked for an account that it deletes
             "dynamodb:DeleteItem",
         },
         "EphemeralTable": {"dynamodb:PutItem"},

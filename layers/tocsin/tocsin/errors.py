@@ -38,8 +38,16 @@ class ChunkOwned(TransientError):
     """Another worker owns the chunk of recipients; its lease ends on its own."""
 
 
+class ConnectionsInUse(TransientError):
+    """Other processes have all connections that the mail account may have; nothing was begun."""
+
+
 class GrantBusy(TransientError):
     """Another worker is renewing the grant; its token will be there shortly."""
+
+
+class ServiceBusy(TransientError):
+    """An AWS service throttles us, fails or is out of reach; whether it did what it was asked is not known."""
 
 
 class TooLate(TransientError):

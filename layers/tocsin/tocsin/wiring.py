@@ -18,6 +18,7 @@ from tocsin.actions.log_in import LogIn
 from tocsin.actions.receive import Receive
 from tocsin.actions.refresh_due import RefreshDue
 from tocsin.actions.renew_grant import RenewGrant
+from tocsin.actions.tell_of_accounts import TellOfAccounts
 from tocsin.actions.warn_of_secret_end import WarnOfSecretEnd
 from tocsin.adapters import queues
 from tocsin.adapters.admin_notices import AdminNotices
@@ -25,23 +26,27 @@ from tocsin.adapters.egress import Egress
 from tocsin.adapters.event_bus import EventBus
 from tocsin.adapters.grant_store import GrantStore
 from tocsin.adapters.identity_providers import IdentityProviders
-from tocsin.adapters.journal import Journals
+from tocsin.adapters.journal import Journals, Tables
 from tocsin.adapters.leases import Leases
+from tocsin.adapters.look_up import LookUp
 from tocsin.adapters.mail_account_items import DUE_SHARDS
 from tocsin.adapters.payload_store import PayloadStore
 from tocsin.adapters.queues import BulkQueue, DeadLetterQueue, give_back_now
+from tocsin.adapters.redrive_marks import RedriveMarks
 from tocsin.adapters.secret_store import SecretStore
 from tocsin.adapters.sessions import Sessions
 from tocsin.adapters.settings_store import SettingsStore
+from tocsin.adapters.shared_items import SharedItems
 from tocsin.adapters.submission import Submission
-from tocsin.adapters.suppression_store import SuppressionStore
 from tocsin.adapters.transactions import Transactions
 from tocsin.compose.composer import Composer
 from tocsin.config import Config
+from tocsin.data.presets import limits_of
 from tocsin.data.remedies import Remedies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
 
 _LEASE_OUTLIVES_FUNCTION_BY = timedelta(seconds=5)
 _RENEWALS_AT_ONCE = 32
@@ -74,12 +79,26 @@ def receive(on_event_failure: Callable[[str, int], None]) -> Receive:
                 renew=renew_grant(on_event_failure),
                 clock=now,
             ),
-            suppressions=SuppressionStore(client("dynamodb"), settings.suppressions_table),
+            look_up=LookUp(
+                client("dynamodb"),
+                suppressions_table=settings.suppressions_table,
+                ephemeral_table=settings.ephemeral_table,
+            ),
+            limits=limits_of,
+            notices=TellOfAccounts(
+                grants=grants(),
+                bus=bus,
+                marks=redrive_marks(),
+                clock=now,
+                jitter=random.random,
+                on_failure=on_event_failure,
+            ),
             composer=Composer(),
             sessions=sessions(),
             remedies=Remedies(),
             bus=bus,
             clock=now,
+            jitter=random.random,
         ),
         journals=_journals(settings, payloads),
         payloads=payloads,
@@ -150,7 +169,15 @@ def grants() -> GrantStore:
         lambda: client("secretsmanager"),
         table=config().settings_table,
         secret_prefix=config().secret_prefix,
+        transactions=Transactions(client("dynamodb"), pause=time.sleep),
+        clock=now,
     )
+
+
+@cache
+def redrive_marks() -> RedriveMarks:
+    """What is to go again."""
+    return RedriveMarks(client("dynamodb"), config().settings_table)
 
 
 def _admin_notices(on_failure: Callable[[str, int], None]) -> AdminNotices:
@@ -167,7 +194,14 @@ def settings_store() -> SettingsStore:
 def sessions() -> Sessions:
     """The sessions with relays that the records of an invocation share."""
     return Sessions(
-        lambda account, credential: Submission(account, credential, egress=egress()), monotonic=time.monotonic
+        lambda account, credential: Submission(account, credential, egress=egress()),
+        SharedItems(
+            client("dynamodb"), Transactions(client("dynamodb"), pause=time.sleep), config().ephemeral_table
+        ),
+        holder=secrets.token_hex(8),
+        connections=lambda account: limits_of(account).connections,
+        clock=now,
+        monotonic=time.monotonic,
     )
 
 
@@ -190,7 +224,7 @@ def _journals(settings: Config, payloads: PayloadStore) -> Journals:
     dynamodb = client("dynamodb")
     return Journals(
         dynamodb,
-        settings.deliveries_table,
+        Tables(deliveries=settings.deliveries_table, ephemeral=settings.ephemeral_table),
         transactions=Transactions(dynamodb, pause=time.sleep),
         payloads=payloads,
         lease=timedelta(seconds=float(settings.function_timeout_seconds)) + _LEASE_OUTLIVES_FUNCTION_BY,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from tocsin.adapters.journal import Journals
+from tocsin.adapters.journal import Journals, Tables
 from tocsin.adapters.payload_store import PayloadStore
 from tocsin.adapters.transactions import Transactions
 from tocsin.errors import ChunkOwned
@@ -98,7 +98,7 @@ def stored(acme: Acme) -> Stored:
     chunk = chunk_of(notification)
     journals = Journals(
         client,
-        "DeliveriesTable",
+        Tables(deliveries="DeliveriesTable", ephemeral="EphemeralTable"),
         transactions=Transactions(client, pause=lambda _: None),
         payloads=PayloadStore(lambda: boto3.client("s3"), "payloads"),
         lease=_LEASE,

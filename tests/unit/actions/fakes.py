@@ -6,18 +6,28 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tocsin.actions.choose_account import candidates, choose_account
+from tocsin.actions.gate import Gate
 from tocsin.actions.judge import Judge
 from tocsin.model.delivery import Change, Entry, State
 from tocsin.model.envelope import Envelope, MailObject
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.route import Route
+from tocsin.model.shared_item import SharedItem, SharedItemsChanged
 
 from tests.unit.model.examples import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from tocsin.actions.choose_account import Unusable, Usable, Waiting
+    from tocsin.actions.log_in import LogIn
+    from tocsin.model.credential import Credential
+    from tocsin.model.mail_account import MailAccount
+    from tocsin.model.notification import Notification
+    from tocsin.model.project import ProjectSettings
 
 ACCEPTED = Reply(phase=Phase.DATA, code=250, text="250 ok")
 LOST = Reply(phase=Phase.AFTER_DATA, code=None, text="connection closed")
@@ -82,9 +92,14 @@ class FakeJournal:
 
     standing: dict[str, Entry] = field(default_factory=dict)
     writes: list[tuple[list[Change], bool]] = field(default_factory=list)
+    beside: list[list[SharedItem]] = field(default_factory=list)
+    races: list[Sequence[SharedItem]] = field(default_factory=list)
 
-    def write(self, changes: Sequence[Change], *, last: bool) -> Mapping[str, Entry]:
-        """Keep the changes but those that another worker was before."""
+    def write(self, changes: Sequence[Change], *, last: bool, beside: Sequence[SharedItem] = ()) -> Mapping[str, Entry]:
+        """Keep the changes but those that another worker was before; each of `races` is lost first."""
+        if beside and self.races:
+            raise SharedItemsChanged(self.races.pop(0))
+        self.beside.append([*beside])
         conflicts = {
             change.before.recipient: self.standing[change.before.recipient]
             for change in changes
@@ -102,6 +117,23 @@ class FakeSession:
     before_each: Callable[[], None] = lambda: None
     told: list[str] = field(default_factory=list)
     deadline: float | None = None
+    renewed: list[Credential | None] = field(default_factory=list)
+
+    def held_until(self, moment: datetime) -> SharedItem:
+        """A slot of its own."""
+        return SharedItem(key="slot#acme#first#0", version=1, forgotten_at=moment)
+
+    def kept_open(self) -> SharedItem | None:
+        """It is closed with its connection."""
+        return None
+
+    def learn(self, items: Iterable[SharedItem]) -> None:
+        """There is nobody else."""
+
+    def renew(self, account: MailAccount, credential: Credential | None) -> None:
+        """Note the credential."""
+        del account
+        self.renewed.append(credential)
 
     def submit(self, mails: Iterable[MailObject], *, deadline: float) -> Iterator[Reply]:
         """The replies, and after them acceptance."""
@@ -111,3 +143,25 @@ class FakeSession:
             self.before_each()
             self.told.append(one.envelope.rcpt_to)
             yield next(replies, ACCEPTED)
+
+
+def gate(*items: SharedItem) -> Gate:
+    """A gate that knows these items; an account's limits are its own."""
+    return Gate(
+        limits=lambda account: account.limits,
+        clock=lambda: NOW,
+        jitter=lambda: 0.0,
+        items={item.key: item for item in items},
+    )
+
+
+def choose(
+    notification: Notification,
+    settings: ProjectSettings,
+    log_in: LogIn,
+    *items: SharedItem,
+    system: ProjectSettings | None = None,
+) -> Usable | Waiting | Unusable:
+    """The choice among the notification's candidates."""
+    accounts = candidates(notification, settings, system)
+    return choose_account(notification, accounts, log_in, gate(*items), deadline=0)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tocsin.actions.choose_account import Unusable, Usable, choose_account
+from tocsin.actions.choose_account import Unusable, Usable
 from tocsin.actions.log_in import LogIn
 from tocsin.errors import SecretUnavailable, TransientError
 from tocsin.model.credential import AccountSecret, Credential
 
+from tests.unit.actions.fakes import choose
 from tests.unit.model.examples import NOW, account, notification, settings
 
 if TYPE_CHECKING:
@@ -64,18 +65,18 @@ def chosen(
     *accounts: MailAccount, secrets: FakeSecrets | None = None, options: Json | None = None, **project: object
 ) -> str:
     """The id of the account that was chosen, else the obstacle as `account: reply`."""
-    found = choose_account(
+    found = choose(
         notification(options=options),
         settings(*accounts, **project),
         log_in(secrets or FakeSecrets()),
-        system=None,
-        deadline=0,
     )
     match found:
         case Usable():
             return found.account.id
         case Unusable():
             return f"{found.account.id if found.account else None}: {found.reply.text}"
+        case _:
+            raise AssertionError(found)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +208,7 @@ def test_a_credential_holds_what_the_account_logs_in_with_and_nothing_else(
     if "proxy_password" in credential:
         secrets.values["proxy_password"] = "pr0xy"
 
-    found = choose_account(notification(), settings(one), log_in(secrets), system=None, deadline=0)
+    found = choose(notification(), settings(one), log_in(secrets))
 
     assert isinstance(found, Usable)
     assert found.credential == Credential(version="v1", username=username, **credential)
@@ -218,14 +219,12 @@ def test_an_account_that_logs_in_as_nobody_asks_for_no_secret(proxy: Json | None
     secrets = FakeSecrets()
     one = account(auth={"type": "none"}, relay=RELAY | {"proxy": proxy}, credential_version=None)
 
-    assert choose_account(notification(), settings(one), log_in(secrets), system=None, deadline=0) == Usable(
-        account=one, credential=None
-    )
+    assert choose(notification(), settings(one), log_in(secrets)) == Usable(account=one, credential=None)
     assert secrets.asked == []
 
 
 def test_no_secret_shows_in_what_was_chosen() -> None:
-    shown = repr(choose_account(notification(), settings(account()), log_in(FakeSecrets()), system=None, deadline=0))
+    shown = repr(choose(notification(), settings(account()), log_in(FakeSecrets())))
 
     assert "s3cret" not in shown
     assert "t0ken" not in shown

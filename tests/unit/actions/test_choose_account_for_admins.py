@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tocsin.actions.choose_account import Unusable, Usable, choose_account
+from tocsin.actions.choose_account import Unusable, Usable
 from tocsin.actions.log_in import LogIn
 
+from tests.unit.actions.fakes import choose
 from tests.unit.model.examples import NOW, account, notification, settings
 
 if TYPE_CHECKING:
@@ -43,18 +44,18 @@ class NothingToAsk:
 
 def chosen(type_: str, accounts: Json, *, options: Json | None = None, **project: object) -> str:
     """The id of the account that was chosen, else the obstacle as `account: reply`."""
-    found = choose_account(
+    found = choose(
         notification(type_, options=options),
         settings(*(account(id_, **changes) for id_, changes in accounts.items()), **project),
         LogIn(secrets=NothingToAsk(), renew=NothingToAsk(), clock=lambda: NOW),
-        system=None,
-        deadline=0,
     )
     match found:
         case Usable():
             return found.account.id
         case Unusable():
             return f"{found.account.id if found.account else None}: {found.reply.text}"
+        case _:
+            raise AssertionError(found)
 
 
 @pytest.mark.parametrize("type_", ["settings.reauthorization_required", "settings.secret_expiring"])

@@ -13,6 +13,7 @@ from tocsin.model.chunk import chunk_of
 from tocsin.model.credential import AccountSecret
 from tocsin.model.delivery import State
 from tocsin.model.event import check_event
+from tocsin.model.shared_item import SharedItem
 
 from tests.unit.actions.fakes import FakeJournal, FakeRemedies, FakeSession, mail
 from tests.unit.model.examples import NOW, account, event, settings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from tocsin.actions.gate import News
     from tocsin.model.chunk import Chunk
     from tocsin.model.credential import Credential
     from tocsin.model.delivery import Change, Entry
@@ -47,10 +49,20 @@ class Surroundings:
         assert project_id == "acme"
         return self.settings_now
 
-    def suppressed(self, project_id: str, recipients: Iterable[str]) -> frozenset[str]:
-        """Nobody."""
+    def look_up(
+        self, project_id: str, recipients: Iterable[str], keys: Iterable[str]
+    ) -> tuple[frozenset[str], list[SharedItem]]:
+        """Nobody is suppressed, and nothing shared."""
         del project_id, recipients
-        return frozenset()
+        return frozenset(), [SharedItem(key=key) for key in keys]
+
+    def tell(self, account: MailAccount, news: News, failure: tuple[Reply, Verdict] | None) -> None:
+        """Nothing becomes known of the account."""
+        raise NotImplementedError
+
+    def month_used_up(self, account: MailAccount, until: datetime) -> None:
+        """As above."""
+        raise NotImplementedError
 
     def compose(
         self,
@@ -67,9 +79,11 @@ class Surroundings:
         return mail(recipient.email)
 
     @contextmanager
-    def lease(self, account: MailAccount, credential: Credential | None, *, deadline: float) -> Iterator[FakeSession]:
+    def lease(
+        self, account: MailAccount, credential: Credential | None, *, known: Iterable[SharedItem], deadline: float
+    ) -> Iterator[FakeSession]:
         """The one session."""
-        del account, credential, deadline
+        del account, credential, known, deadline
         yield self.relay
 
     def deliveries_changed(self, chunk: Chunk, notification: Notification, changes: Sequence[Change]) -> None:
@@ -108,12 +122,15 @@ def _deliver(surroundings: Surroundings) -> tuple[FakeChunkJournal, datetime | N
     deliver = Deliver(
         settings=surroundings,
         log_in=LogIn(secrets=surroundings, renew=surroundings, clock=lambda: NOW),
-        suppressions=surroundings,
+        look_up=surroundings.look_up,
+        limits=lambda account: account.limits,
+        notices=surroundings,
         composer=surroundings,
         sessions=surroundings,
         remedies=FakeRemedies(),
         bus=surroundings,
         clock=lambda: NOW,
+        jitter=lambda: 0.0,
     )
     time_left = TimeLeft(seconds=lambda: 60.0, monotonic=lambda: 0.0, function_timeout=60.0)
     outcome = deliver(notification, chunk_of(notification), journal, time_left=time_left)

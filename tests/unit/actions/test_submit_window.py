@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tocsin.actions.submit_window import Item, Window
+from tocsin.model.credential import Credential
 from tocsin.model.delivery import State
 from tocsin.model.remedy import FailureClass
 from tocsin.model.reply import Phase
 
-from tests.unit.actions.fakes import ACCEPTED, LOST, FakeJournal, FakeSession, entry, failure, judge, mail
+from tests.unit.actions.fakes import ACCEPTED, LOST, FakeJournal, FakeSession, entry, failure, gate, judge, mail
 from tests.unit.model.examples import NOW, account
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def window(
     return Window(
         account=account(),
         session=session,
+        gate=gate(),
+        slot_ends_at=lambda: NOW,
         journal=journal or FakeJournal(),
         judge=judge(),
         clock=lambda: NOW,
@@ -58,7 +61,7 @@ def test_every_mail_is_journaled_before_the_relay_hears_of_it_and_its_answer_aft
     session = FakeSession(before_each=lambda: seen.append(len(journal.writes)))
     seen: list[int] = []
 
-    answers = window(session, journal).submit(items(3), last=last)
+    answers = window(session, journal).submit(items(3), last=last).changes
 
     assert seen == [1, 1, 1]
     (begun, begun_last), (answered, answered_last) = journal.writes
@@ -74,7 +77,7 @@ def test_what_another_worker_changed_meanwhile_is_not_submitted() -> None:
     journal = FakeJournal(standing={"p1@example.org": entry(S.ACCEPTED, number=1)})
     session = FakeSession()
 
-    answers = window(session, journal).submit(items(3), last=True)
+    answers = window(session, journal).submit(items(3), last=True).changes
 
     assert session.told == ["p0@example.org", "p2@example.org"]
     assert [change.before.recipient for change in answers] == session.told
@@ -84,7 +87,7 @@ def test_a_window_of_which_nothing_is_left_tells_the_relay_nothing() -> None:
     journal = FakeJournal(standing={"p0@example.org": entry(S.ACCEPTED)})
     session = FakeSession()
 
-    assert window(session, journal).submit(items(1), last=True) == []
+    assert window(session, journal).submit(items(1), last=True).changes == []
     assert session.told == []
 
 
@@ -135,7 +138,7 @@ def test_what_concerns_the_account_stops_the_window_and_spends_no_attempt_of_the
     session = FakeSession(replies=replies)
     journal = FakeJournal()
 
-    answers = window(session, journal).submit(items(4), last=True)
+    answers = window(session, journal).submit(items(4), last=True).changes
 
     assert len(session.told) == told
     assert states(answers) == expected
@@ -143,7 +146,7 @@ def test_what_concerns_the_account_stops_the_window_and_spends_no_attempt_of_the
 
 
 def test_what_a_lost_answer_stopped_is_a_matter_of_the_network() -> None:
-    answers = window(FakeSession(replies=[LOST])).submit(items(2), last=True)
+    answers = window(FakeSession(replies=[LOST])).submit(items(2), last=True).changes
 
     assert answers[1].verdict is not None
     assert answers[1].verdict.failure_class is F.NETWORK
@@ -160,7 +163,7 @@ def test_a_mail_that_was_pulled_ahead_of_the_reply_that_stops_the_window_is_unto
             pulled.extend(one.envelope.rcpt_to for one in islice(mails, 2))
             yield failure(F.NETWORK)
 
-    answers = window(Ahead()).submit(items(3), last=True)
+    answers = window(Ahead()).submit(items(3), last=True).changes
 
     assert len(pulled) == 2
     assert states(answers) == [(S.DEFERRED, 1), (S.DEFERRED, 0), (S.DEFERRED, 0)]
@@ -170,7 +173,7 @@ def test_a_mail_that_was_pulled_ahead_of_the_reply_that_stops_the_window_is_unto
 def test_what_there_is_no_time_for_is_deferred_and_due_at_once(begun: int) -> None:
     session = FakeSession()
 
-    answers = window(session, may_begin=lambda: len(session.told) < begun).submit(items(3), last=True)
+    answers = window(session, may_begin=lambda: len(session.told) < begun).submit(items(3), last=True).changes
 
     assert len(session.told) == begun
     assert states(answers) == [(S.ACCEPTED, 1)] * begun + [(S.DEFERRED, 0)] * (3 - begun)
@@ -182,7 +185,7 @@ def test_what_there_is_no_time_for_is_deferred_and_due_at_once(begun: int) -> No
 def test_a_further_try_counts_and_one_after_an_unknown_outcome_is_marked(state: State, *, resubmitted: bool) -> None:
     journal = FakeJournal()
 
-    [answer] = window(FakeSession(), journal).submit(items(1, state=state, attempt=2), last=True)
+    [answer] = window(FakeSession(), journal).submit(items(1, state=state, attempt=2), last=True).changes
 
     assert (answer.state, answer.attempt, answer.before.resubmitted) == (S.ACCEPTED, 3, resubmitted)
     assert answer.before.message_id == "<0@acme.example>"
@@ -196,7 +199,7 @@ def test_a_relay_that_falls_silent_leaves_the_rest_for_later() -> None:
             del mails, deadline
             return iter([ACCEPTED])
 
-    answers = window(Silent()).submit(items(3), last=True)
+    answers = window(Silent()).submit(items(3), last=True).changes
 
     assert states(answers) == [(S.ACCEPTED, 1), (S.DEFERRED, 0), (S.DEFERRED, 0)]
 
@@ -219,11 +222,11 @@ def test_only_a_permanent_refusal_asks_for_another_token_and_only_once(
     asks: list[int] = []
     one = window(FakeSession(replies=[refusal]))
 
-    def another_session() -> tuple[MailAccount, FakeSession]:
+    def another_credential() -> tuple[MailAccount, Credential]:
         asks.append(1)
-        return one.account, FakeSession(replies=[refusal])
+        return one.account, Credential(version="v2", username="ops", token="t0ken")
 
-    one.another_session = another_session
+    one.another_credential = another_credential
     one.submit(items(3), last=True)
 
     assert len(asks) == asked

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tocsin.actions.log_in import NoCredential
 from tocsin.model.address import BadAddress
+from tocsin.model.delivery import Fallback
 from tocsin.model.reply import Phase, Reply
-from tocsin.model.retry import route_of
+from tocsin.model.retry import patience, route_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
+    from tocsin.actions.gate import Gate
     from tocsin.actions.log_in import LogIn
     from tocsin.model.credential import Credential
     from tocsin.model.mail_account import MailAccount
@@ -25,10 +28,24 @@ _TO_ADMINS = "settings"  # the family of what a project's admins are told of the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usable:
-    """An account that may send now. `credential` is None where the account logs in as nobody."""
+    """An account that may send now. `credential` is None where the account logs in as nobody.
+
+    `instead_of` is the first choice, where this is not it.
+    """
 
     account: MailAccount
     credential: Credential | None
+    instead_of: Fallback | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The account that will carry the notification at `until`, and what it waits for."""
+
+    account: MailAccount
+    until: datetime
+    reply: Reply
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,47 +59,82 @@ class Unusable:
 
 def choose_account(
     notification: Notification,
-    settings: ProjectSettings,
+    candidates: Iterable[MailAccount],
     log_in: LogIn,
+    gate: Gate,
     *,
-    system: ProjectSettings | None,
     deadline: float,
-) -> Usable | Unusable:
-    """The first account of the notification's route that can send, as far as the project allows fall-back.
+) -> Usable | Waiting | Unusable:
+    """The first candidate that can send now, or will before the notification's family loses patience.
 
-    A word to the admins goes by whichever account still can: it may be the route itself that they must put right.
+    Where none will, it waits for the one whose time comes first; where none ever will, an admin must act.
 
     Raises:
         TransientError: a secret may be read later.
     """
-    first: Unusable | None = None
-    for account in _candidates(notification, settings, system):
-        obstacle = _obstacle(account, notification)
-        if obstacle is not None:
-            first = first or Unusable(account=account, reply=_own(obstacle))
-            continue
-        try:
-            current, credential = log_in.credential(account, deadline=deadline)
-        except NoCredential as missing:
-            first = first or Unusable(account=account, reply=missing.reply, verdict=missing.verdict)
-        else:
-            return Usable(account=current, credential=credential)
-    return first or Unusable(account=None, reply=_own(_nothing_found(notification)))
+    patient_until = gate.clock() + patience(route_of(notification))
+    passed: list[Waiting | Unusable] = []
+    for account in candidates:
+        found = _try(account, notification, log_in, gate, deadline)
+        if isinstance(found, Usable):
+            return replace(found, instead_of=_instead_of(passed))
+        if isinstance(found, Waiting) and found.until <= patient_until:
+            return found
+        passed.append(found)
+    waiting = [found for found in passed if isinstance(found, Waiting)]
+    if waiting:
+        return min(waiting, key=lambda found: found.until)
+    return passed[0] if passed else Unusable(account=None, reply=_own(_nothing_found(notification)))
 
 
-def _candidates(
+def candidates(
     notification: Notification, settings: ProjectSettings, system: ProjectSettings | None
 ) -> Iterator[MailAccount]:
+    """The accounts that may carry the notification, first choice first, as far as the project allows fall-back.
+
+    A word to the admins goes by whichever account still can, at last by the installation's own: it may be the route
+    itself that they must put right.
+    """
     named = notification.data.options.mail_account_id
     if named is not None:
         yield from (account for account in settings.mail_accounts.values() if account.id == named)
         return
     accounts = settings.accounts_for(route_of(notification))
     yield from accounts
-    if notification.family == _TO_ADMINS:
+    if is_to_admins(notification):
         yield from (account for account in settings.mail_accounts.values() if account not in accounts)
     if system is not None:
         yield from system.accounts_for(route_of(notification))
+
+
+def is_to_admins(notification: Notification) -> bool:
+    """Whether the notification tells a project's admins of their mail accounts."""
+    return notification.family == _TO_ADMINS
+
+
+def _try(
+    account: MailAccount, notification: Notification, log_in: LogIn, gate: Gate, deadline: float
+) -> Usable | Waiting | Unusable:
+    obstacle = _obstacle(account, notification)
+    if obstacle is not None:
+        return Unusable(account=account, reply=_own(obstacle))
+    hindrance = gate.hindrance(account)
+    if hindrance is not None and hindrance.until is not None:
+        return Waiting(account=account, until=hindrance.until, reply=hindrance.reply, verdict=hindrance.verdict)
+    if hindrance is not None:
+        return Unusable(account=account, reply=hindrance.reply, verdict=hindrance.verdict)
+    try:
+        current, credential = log_in.credential(account, deadline=deadline)
+    except NoCredential as missing:
+        return Unusable(account=account, reply=missing.reply, verdict=missing.verdict)
+    return Usable(account=current, credential=credential)
+
+
+def _instead_of(passed: Sequence[Waiting | Unusable]) -> Fallback | None:
+    first = passed[0] if passed else None
+    if first is None or first.account is None:
+        return None
+    return Fallback(mail_account_id=first.account.id, reason=first.reply.text)
 
 
 def _nothing_found(notification: Notification) -> str:
@@ -104,7 +156,7 @@ def _obstacle(account: MailAccount, notification: Notification) -> str | None:
 
 
 def _may_carry(account: MailAccount, notification: Notification) -> bool:
-    return notification.family == _TO_ADMINS or route_of(notification) in account.use_for
+    return is_to_admins(notification) or route_of(notification) in account.use_for
 
 
 def _has_sender(account: MailAccount, email: str | None) -> bool:

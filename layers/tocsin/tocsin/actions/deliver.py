@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from tocsin.actions.choose_account import Unusable, Usable, choose_account
+from tocsin.actions.choose_account import Unusable, Usable, Waiting, candidates, choose_account, is_to_admins
+from tocsin.actions.gate import MONTH_USED_UP, OVER_LIMIT, Gate
 from tocsin.actions.judge import Judge
-from tocsin.actions.plan import Plan, make_plan
+from tocsin.actions.plan import make_plan
 from tocsin.actions.submit_window import Item, Journal, Window
-from tocsin.errors import InvalidNotification, PermanentError, TooLate
+from tocsin.errors import ConnectionsInUse, InvalidNotification, PermanentError, TooLate
 from tocsin.model.address import BadAddress
 from tocsin.model.chunk import distinct, message_id, thread_root
-from tocsin.model.delivery import State
+from tocsin.model.delivery import Change, State
 from tocsin.model.project import SYSTEM_PROJECT
+from tocsin.model.rate import next_month
 from tocsin.model.reply import Phase, Reply
-from tocsin.model.retry import LONGEST_WAIT, expires_at, route_of
+from tocsin.model.retry import LONGEST_WAIT, expires_at, route_of, wait_for_connection
 from tocsin.model.route import FallbackPolicy
+from tocsin.model.shared_item import SharedItemsChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,19 +30,25 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from tocsin.actions.gate import News
     from tocsin.actions.judge import Remedies
     from tocsin.actions.log_in import LogIn
     from tocsin.actions.submit_window import Session
     from tocsin.model.chunk import Chunk
     from tocsin.model.credential import Credential
-    from tocsin.model.delivery import Change, Entry
+    from tocsin.model.delivery import Entry
     from tocsin.model.envelope import MailObject
-    from tocsin.model.mail_account import MailAccount, Sender
+    from tocsin.model.mail_account import Limits, MailAccount, Sender
     from tocsin.model.notification import Notification, Recipient
     from tocsin.model.project import ProjectSettings
+    from tocsin.model.remedy import Verdict
+    from tocsin.model.shared_item import SharedItem
 
 WINDOW = 50
 """How many recipients are journaled as `submitting` at once, and so at most repeated after a crash."""
+
+
+_ROUNDS = 5
 
 
 class SettingsStore(Protocol):
@@ -49,11 +59,13 @@ class SettingsStore(Protocol):
         ...
 
 
-class Suppressions(Protocol):
-    """The addresses that a project will not mail."""
+class LookUp(Protocol):
+    """One read of what must be known before anything is decided."""
 
-    def suppressed(self, project_id: str, recipients: Iterable[str]) -> AbstractSet[str]:
-        """Those of the canonical recipients that are suppressed."""
+    def __call__(
+        self, project_id: str, recipients: Iterable[str], keys: Iterable[str]
+    ) -> tuple[AbstractSet[str], Sequence[SharedItem]]:
+        """Those of the canonical recipients that are suppressed, and the shared items under `keys`, there or not."""
         ...
 
 
@@ -96,13 +108,26 @@ class Sessions(Protocol):
     """Sessions with relays."""
 
     def lease(
-        self, account: MailAccount, credential: Credential | None, *, deadline: float
+        self, account: MailAccount, credential: Credential | None, *, known: Iterable[SharedItem], deadline: float
     ) -> AbstractContextManager[Session]:
-        """A session of the account, for this caller alone until it is given back.
+        """A session of the account, for this caller alone until it is given back; `known` are slots as just read.
 
         Raises:
-            TooLate: the account's sessions are all in use, and were until `deadline` (monotonic seconds).
+            TooLate: this process has the account's sessions all in use, and had until `deadline` (monotonic seconds).
+            ConnectionsInUse: other processes have them.
         """
+        ...
+
+
+class AccountNotices(Protocol):
+    """Who must know how an account fares. Never raises: it cannot change what happened."""
+
+    def tell(self, account: MailAccount, news: News, failure: tuple[Reply, Verdict] | None) -> None:
+        """Tell what became known, with what the account failed with."""
+        ...
+
+    def month_used_up(self, account: MailAccount, until: datetime) -> None:
+        """See to it that what is parked goes again when the next month begins."""
         ...
 
 
@@ -141,12 +166,14 @@ class Outcome:
     """What one run did.
 
     `states` counts the deliveries by the state they reached, `chunks` those that a large event was cut into.
-    `ids` say in the log what it was about. `come_back_at` is when something of the chunk is due again; None: never on
+    `ids` say in the log what it was about. `without_last_resort` tells of a word to the admins that no account could
+    carry. `come_back_at` is when something of the chunk is due again; None: never on
     its own. `rejected` is the reason code. `sent_again` names the error for which the message was queued anew.
     """
 
     states: Counter[State] = field(default_factory=Counter)
     chunks: int = 0
+    without_last_resort: bool = False
     ids: dict[str, str] = field(default_factory=dict)
     come_back_at: datetime | None = None
     rejected: str | None = None
@@ -159,12 +186,15 @@ class Deliver:
 
     settings: SettingsStore
     log_in: LogIn
-    suppressions: Suppressions
+    look_up: LookUp
+    limits: Callable[[MailAccount], Limits]
+    notices: AccountNotices
     composer: Composer
     sessions: Sessions
     remedies: Remedies
     bus: Bus
     clock: Callable[[], datetime]
+    jitter: Callable[[], float]
 
     def __call__(
         self, notification: Notification, chunk: Chunk, journal: ChunkJournal, *, time_left: TimeLeft
@@ -185,6 +215,7 @@ class Deliver:
             journal=journal,
             settings=settings,
             time_left=time_left,
+            gate=Gate(limits=self.limits, clock=self.clock, jitter=self.jitter),
             judge=Judge(
                 remedies=self.remedies,
                 route=route_of(notification),
@@ -209,38 +240,54 @@ class _Run:
     journal: ChunkJournal
     settings: ProjectSettings
     time_left: TimeLeft
+    gate: Gate
     judge: Judge
     outcome: Outcome = field(default_factory=Outcome)
+    pending: list[Entry] = field(default_factory=list)
 
     def run(self) -> Outcome:
         recipients = distinct(self.notification.data.recipients or ())
+        accounts = tuple(candidates(self.notification, self.settings, self._system()))
+        suppressed, shared = self.deliver.look_up(self.chunk.project_id, recipients, self.gate.keys(accounts))
+        self.gate.learn(shared)
         plan = make_plan(
             recipients,
             self.journal.entries,
             message_id=lambda recipient: message_id(self.notification, recipient, self._domain()),
-            suppressed=self.deliver.suppressions.suppressed(self.chunk.project_id, recipients),
+            suppressed=suppressed,
             expires_at=self.judge.expires_at,
             now=self.deliver.clock(),
         )
         for moment in plan.waiting_until:
             self._come_back(moment)
-        match self._chosen() if plan.due else None:
-            case Usable() as usable:
-                self._submit(plan, recipients, usable)
-            case Unusable() as unusable:
-                self._write([*plan.decided, *self._parked(plan.due, unusable)], last=True)
-            case None:
-                self._write(plan.decided, last=True)
+        self._write(plan.decided, last=not plan.due)
+        self.pending = plan.due
+        if plan.due:
+            self._bring_further(accounts, recipients)
         return self.outcome
 
-    def _chosen(self) -> Usable | Unusable:
+    def _bring_further(self, accounts: Sequence[MailAccount], recipients: Mapping[str, Recipient]) -> None:
+        match self._chosen(accounts):
+            case Usable() as usable:
+                self._submit(recipients, usable)
+            case Waiting() as waiting:
+                self._wait(waiting)
+            case Unusable() as unusable:
+                self.outcome.without_last_resort = is_to_admins(self.notification)
+                self._not_tried(unusable.reply, unusable.verdict, unusable.account)
+
+    def _system(self) -> ProjectSettings | None:
+        """The installation's own accounts, where they may be fallen back on."""
+        policy = self.settings.project.fallback_policy
+        if policy is FallbackPolicy.SYSTEM or is_to_admins(self.notification):
+            return self.deliver.settings.project(SYSTEM_PROJECT)
+        return None
+
+    def _chosen(self, accounts: Sequence[MailAccount]) -> Usable | Waiting | Unusable:
         if not self.time_left.begins(0):  # a token may have to be renewed first, and stored
             raise TooLate("too little time is left to begin")
-        system = None
-        if self.settings.project.fallback_policy is FallbackPolicy.SYSTEM:
-            system = self.deliver.settings.project(SYSTEM_PROJECT)
         return choose_account(
-            self.notification, self.settings, self.deliver.log_in, system=system, deadline=self.time_left.deadline
+            self.notification, accounts, self.deliver.log_in, self.gate, deadline=self.time_left.deadline
         )
 
     def _domain(self) -> str:
@@ -251,66 +298,128 @@ class _Run:
                 return account.default_sender.domain
         return f"{self.chunk.project_id.strip('_')}.invalid"
 
-    def _parked(self, due: Sequence[Entry], unusable: Unusable) -> list[Change]:
+    def _not_tried(self, reply: Reply, verdict: Verdict | None, account: MailAccount | None) -> None:
+        """Write of all that is pending what `reply` means for it, though it was not submitted."""
         now = self.deliver.clock()
+        changes = [
+            self.judge.change(entry, reply, account=account, now=now, verdict=verdict)
+            for entry in self.pending
+            if not self._waits(entry)
+        ]
+        if account is not None and reply.text == MONTH_USED_UP:
+            self.deliver.notices.month_used_up(account, next_month(now))
+        self._write(changes, last=True)
+
+    def _wait(self, waiting: Waiting) -> None:
+        """Defer all that is pending until the account may submit again; where it is over its limit, by turns."""
+        for _ in range(_ROUNDS):
+            is_over_limit = waiting.reply.text == OVER_LIMIT
+            booked = self.gate.book(waiting.account, len(self.pending)) if is_over_limit else None
+            until, booking = booked or (waiting.until, [])
+            try:
+                return self._write(self._deferred(waiting, until), last=True, beside=booking)
+            except SharedItemsChanged as changed:
+                self.gate.learn(changed.items)
+        return self._write(self._deferred(waiting, waiting.until), last=True)
+
+    def _deferred(self, waiting: Waiting, until: datetime) -> list[Change]:
+        retry_at = min(until, max(self.judge.expires_at, self.deliver.clock())).astimezone(UTC)
         return [
-            self.judge.change(entry, unusable.reply, account=unusable.account, now=now, verdict=unusable.verdict)
-            for entry in due
+            Change(
+                before=entry,
+                state=State.DEFERRED,
+                attempt=entry.attempt,
+                mail_account_id=waiting.account.id,
+                reply=waiting.reply,
+                verdict=waiting.verdict or self.judge.verdict(waiting.reply, waiting.account),
+                retry_at=retry_at,
+            )
+            for entry in self.pending
             if not self._waits(entry)
         ]
 
-    def _again(self, account: MailAccount, stack: ExitStack) -> Callable[[], tuple[MailAccount, Session]] | None:
-        """How to go on with another token, once, after the relay refused the one at hand."""
+    def _wait_for_connection(self, account: MailAccount) -> None:
+        now = self.deliver.clock()
+        wait = wait_for_connection(now - self.journal.received_at, jitter=self.deliver.jitter())
+        self._wait(Waiting(account=account, until=now + wait, reply=_CONNECTIONS_IN_USE))
+
+    def _again(self, account: MailAccount) -> Callable[[], tuple[MailAccount, Credential]] | None:
+        """How to find another token, once, after the relay refused the one at hand."""
         grant = account.grant
         if account.auth.oauth2 is None or (grant is not None and not grant.may_be_forced(self.deliver.clock())):
             return None
+        return lambda: self.deliver.log_in.credential_after_refusal(account, deadline=self.time_left.deadline)
 
-        def session() -> tuple[MailAccount, Session]:
-            renewed, credential = self.deliver.log_in.credential_after_refusal(
-                account, deadline=self.time_left.deadline
-            )
-            lease = self.deliver.sessions.lease(renewed, credential, deadline=self.time_left.deadline)
-            return renewed, stack.enter_context(lease)
-
-        return session
-
-    def _submit(self, plan: Plan, recipients: Mapping[str, Recipient], usable: Usable) -> None:
+    def _submit(self, recipients: Mapping[str, Recipient], usable: Usable) -> None:
         account, timeout = usable.account, usable.account.relay.timeout_seconds
         if not self.time_left.begins(timeout):
             raise TooLate("too little time is left to begin a submission")
-        with ExitStack() as stack:
-            lease = self.deliver.sessions.lease(account, usable.credential, deadline=self.time_left.deadline)
-            session = stack.enter_context(lease)
-            if not self.time_left.begins(timeout):
-                raise TooLate("the account's sessions were in use for too long")
-            items, unmailable = self._composed(plan.due, recipients, account)
-            self._write([*plan.decided, *unmailable], last=not items)
-            window = Window(
-                account=account,
-                session=session,
-                another_session=self._again(account, stack),
-                journal=self.journal,
-                judge=self.judge,
-                clock=self.deliver.clock,
-                may_begin=self.time_left.may_go_on,
-                deadline=self.time_left.deadline,
-            )
-            self._submit_all(items, window)
+        try:
+            with self.deliver.sessions.lease(
+                account, usable.credential, known=self.gate.slots(), deadline=self.time_left.deadline
+            ) as session:
+                if not self.time_left.begins(timeout):
+                    raise TooLate("the account's sessions were in use for too long")
+                self._submit_all(recipients, self._window(usable, session))
+        except ConnectionsInUse:
+            self._wait_for_connection(account)
 
-    def _submit_all(self, items: Sequence[Item], window: Window) -> None:
-        for start in range(0, len(items), WINDOW):
-            if start and self._is_changed(window.account):
+    def _window(self, usable: Usable, session: Session) -> Window:
+        return Window(
+            account=usable.account,
+            session=session,
+            gate=self.gate,
+            another_credential=self._again(usable.account),
+            journal=self.journal,
+            judge=self.judge,
+            clock=self.deliver.clock,
+            may_begin=self.time_left.may_go_on,
+            slot_ends_at=lambda: self.deliver.clock() + timedelta(seconds=self.time_left.seconds()),
+            deadline=self.time_left.deadline,
+            instead_of=usable.instead_of,
+        )
+
+    def _submit_all(self, recipients: Mapping[str, Recipient], window: Window) -> None:
+        """Submit what is pending, window by window, while time, limits and the account itself allow it."""
+        is_first = True
+        while self.pending:
+            if not is_first and (self._is_changed(window.account) or not self.time_left.may_go_on()):
                 self.journal.write([], last=True)
-                self._come_back(self.deliver.clock())
-                return
-            last = start + WINDOW >= len(items)
-            self._tell(window.submit(items[start : start + WINDOW], last=last))
-            if window.refused is not None:
-                self.deliver.log_in.renew.refused(window.account, *window.refused)
-            if not last and not self.time_left.may_go_on():
-                self.journal.write([], last=True)
-                self._come_back(self.deliver.clock())
-                return
+                return self._come_back(self.deliver.clock())
+            room = self.gate.room(window.account, min(len(self.pending), WINDOW))
+            if room == 0:
+                return self._out_of_room(window.account)
+            stop = self._submit_some(room, recipients, window)
+            if stop is not None and self.pending:
+                return self._not_tried(*stop, window.account)
+            is_first = False
+        return None
+
+    def _submit_some(
+        self, room: int, recipients: Mapping[str, Recipient], window: Window
+    ) -> tuple[Reply, Verdict | None] | None:
+        """Submit the first that are pending, as many as there is room for; what ended it for the whole account."""
+        part, rest = self.pending[:room], self.pending[room:]
+        items, unmailable = self._composed(part, recipients, window.account)
+        self._write(unmailable, last=not items and not rest)
+        self.pending = rest
+        if not items:
+            return None
+        self.pending = [*(item.entry for item in items), *rest]  # as long as nothing is written of them
+        submitted = window.submit(items, last=not rest)
+        self.pending = [*(item.entry for item in submitted.left), *rest]
+        self._tell(submitted.changes)
+        for news in submitted.news:
+            self.deliver.notices.tell(window.account, news, submitted.failure)
+        if window.refused is not None:
+            self.deliver.log_in.renew.refused(window.account, *window.refused)
+        return submitted.stop
+
+    def _out_of_room(self, account: MailAccount) -> None:
+        hindrance = self.gate.hindrance(account)
+        if hindrance is None or hindrance.until is None:
+            return self._not_tried(hindrance.reply if hindrance is not None else _OVER_LIMIT, None, account)
+        return self._wait(Waiting(account=account, until=hindrance.until, reply=hindrance.reply))
 
     def _is_changed(self, account: MailAccount) -> bool:
         """Whether an admin changed or deleted the account since it was chosen."""
@@ -353,12 +462,14 @@ class _Run:
         except PermanentError:
             return Reply(phase=Phase.COMPOSE, code=None, text="cannot_compose")
 
-    def _write(self, changes: Sequence[Change], *, last: bool) -> None:
-        if not changes:
-            return
+    def _write(self, changes: Sequence[Change], *, last: bool, beside: Sequence[SharedItem] = ()) -> None:
+        if last and not changes:
+            self.journal.write([], last=True)
         for start in range(0, len(changes), WINDOW):
             window = changes[start : start + WINDOW]
-            conflicts = self.journal.write(window, last=last and start + WINDOW >= len(changes))
+            conflicts = self.journal.write(
+                window, last=last and start + WINDOW >= len(changes), beside=beside if start == 0 else ()
+            )
             self._tell([change for change in window if change.before.recipient not in conflicts])
 
     def _tell(self, changes: Sequence[Change]) -> None:
@@ -371,3 +482,7 @@ class _Run:
     def _come_back(self, moment: datetime) -> None:
         earliest = self.outcome.come_back_at
         self.outcome.come_back_at = moment if earliest is None else min(earliest, moment)
+
+
+_CONNECTIONS_IN_USE = Reply(phase=Phase.SETTINGS, code=None, text="connections_in_use")
+_OVER_LIMIT = Reply(phase=Phase.SETTINGS, code=None, text=OVER_LIMIT)

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.actions.judge import concerns_the_rest
 from tocsin.actions.log_in import NoCredential
 from tocsin.errors import TransientError
+from tocsin.model.breaker import names_the_credential
 from tocsin.model.delivery import Change, Entry, State
 from tocsin.model.remedy import FailureClass
 from tocsin.model.reply import Phase, Reply
+from tocsin.model.shared_item import SharedItemsChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
+    from tocsin.actions.gate import Gate, News
     from tocsin.actions.judge import Judge
+    from tocsin.model.credential import Credential
+    from tocsin.model.delivery import Fallback
     from tocsin.model.envelope import MailObject
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.remedy import Verdict
+    from tocsin.model.shared_item import SharedItem
 
 
 class Journal(Protocol):
     """The journal of one chunk, as seen by the one worker that owns it."""
 
-    def write(self, changes: Sequence[Change], *, last: bool) -> Mapping[str, Entry]:
+    def write(self, changes: Sequence[Change], *, last: bool, beside: Sequence[SharedItem] = ()) -> Mapping[str, Entry]:
         """Write the changes, all or those that may be; `last` gives the chunk back in the same write.
 
-        Returns what stands there instead, for each recipient whose change was not written.
+        `beside` is written with them. Returns what stands there instead, for each recipient whose change was not
+        written.
 
         Raises:
             ChunkOwned: another worker owns the chunk; nothing was written.
+            SharedItemsChanged: items of `beside` are no longer as they were read; nothing was written.
         """
         ...
 
 
 class Session(Protocol):
-    """A session with a relay."""
+    """A session with a relay, within a slot of its account."""
 
     def submit(self, mails: Iterable[MailObject], *, deadline: float) -> Iterator[Reply]:
         """Submit the mails; one reply for each, in order. Whatever the network does is a reply too.
@@ -50,6 +59,26 @@ class Session(Protocol):
         """
         ...
 
+    def held_until(self, moment: datetime) -> SharedItem:
+        """The session's slot, as it must be written before anything is submitted, to hold it until `moment`."""
+        ...
+
+    def kept_open(self) -> SharedItem | None:
+        """The slot as it may be written with the last answers; None where nothing need be written."""
+        ...
+
+    def learn(self, items: Iterable[SharedItem]) -> None:
+        """Take note of items that stand now; the session moves on if another process has its slot.
+
+        Raises:
+            ConnectionsInUse: there is no other slot.
+        """
+        ...
+
+    def renew(self, account: MailAccount, credential: Credential | None) -> None:
+        """Go on with another credential."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -59,56 +88,129 @@ class Item:
     mail: MailObject
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """What a window did: the changes that are written, the items that found no room, and what to tell of the account.
+
+    `failure` is the account's, if it has one; `stop` is what is to be said of all that was not tried because of it.
+    """
+
+    changes: list[Change]
+    left: list[Item]
+    news: AbstractSet[News] = frozenset()
+    failure: tuple[Reply, Verdict] | None = None
+    stop: tuple[Reply, Verdict | None] | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Window:
     """What the windows of one run share.
 
-    `another_session` logs in with another token than the one that the relay refused; it is asked once at most, and
-    raises `NoCredential`. `refused` is set where the relay refused that one as well. `may_begin` says whether there is
-    time for one more mail.
+    `another_credential` finds another token than the one that the relay refused; it is asked once at most, and raises
+    `NoCredential`. `refused` is set where the relay refused that one as well. `may_begin` says whether there is time
+    for one more mail, `slot_ends_at` when this function is surely over.
     """
 
     account: MailAccount
     session: Session
-    another_session: Callable[[], tuple[MailAccount, Session]] | None = None
+    gate: Gate
+    another_credential: Callable[[], tuple[MailAccount, Credential]] | None = None
     journal: Journal
     judge: Judge
     clock: Callable[[], datetime]
     may_begin: Callable[[], bool]
+    slot_ends_at: Callable[[], datetime]
     deadline: float
     refused: tuple[Reply, Verdict] | None = None
+    instead_of: Fallback | None = None
 
-    def submit(self, items: Sequence[Item], *, last: bool) -> list[Change]:
-        """Submit the items; what became of each that was this worker's to submit."""
-        begun = self._begin(items)
-        answers, stop = self._tell(begun)
-        answers += [self._untried(item, stop) for item in begun[len(answers) :]]
-        conflicts = self.journal.write(answers, last=last)
-        return [answer for answer in answers if answer.before.recipient not in conflicts]
+    def submit(self, items: Sequence[Item], *, last: bool) -> Submitted:
+        """Submit as many of the items as the account's limits allow.
 
-    def _begin(self, items: Sequence[Item]) -> list[Item]:
-        changes = [
-            Change(
-                before=item.entry,
-                state=State.SUBMITTING,
-                attempt=item.entry.attempt + 1,
-                mail_account_id=self.account.id,
-            )
-            for item in items
-        ]
-        conflicts = self.journal.write(changes, last=False)
-        return [
-            Item(entry=change.after, mail=item.mail)
-            for item, change in zip(items, changes, strict=True)
-            if item.entry.recipient not in conflicts
-        ]
+        Raises:
+            ConnectionsInUse: there is no slot for the session; nothing was written.
+            TransientError: others are too quick; nothing was written.
+        """
+        begun, left = self._begin(items)
+        told, stop = self._tell(begun)
+        answers = [*told, *(self._untried(item, stop) for item in begun[len(told) :])]
+        answers = [replace(answer, instead_of=self.instead_of) for answer in answers]
+        failure = (stop.reply, stop.verdict) if stop is not None and stop.verdict is not None else None
+        used = [answer for answer in answers[: len(told)] if _was_heard(answer)]
+        conflicts, news = self._settle(
+            answers, used, unused=len(items) - len(left) - len(used), failure=failure, last=last and not left
+        )
+        written = [answer for answer in answers if answer.before.recipient not in conflicts]
+        return Submitted(
+            changes=written,
+            left=left,
+            news=news,
+            failure=failure,
+            stop=stop.for_the_rest if stop is not None else None,
+        )
+
+    def _begin(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+        """Journal and claim what is about to be submitted; those items, and those without room."""
+        for _ in range(_ROUNDS):
+            room = self.gate.room(self.account, len(items))
+            changes = [self._begun(item.entry) for item in items[:room]]
+            claim = [*self.gate.claim(self.account, room), self.session.held_until(self.slot_ends_at())] if room else []
+            try:
+                conflicts = self.journal.write(changes, last=False, beside=claim)
+            except SharedItemsChanged as changed:
+                self._learn(changed.items)
+                continue
+            self._learn(claim)
+            begun = [
+                Item(entry=change.after, mail=item.mail)
+                for item, change in zip(items[:room], changes, strict=True)
+                if change.before.recipient not in conflicts
+            ]
+            return begun, [*items[room:]]
+        raise TransientError("other workers of the account are too quick")
+
+    def _begun(self, entry: Entry) -> Change:
+        return Change(
+            before=entry,
+            state=State.SUBMITTING,
+            attempt=entry.attempt + 1,
+            mail_account_id=self.account.id,
+        )
+
+    def _settle(
+        self,
+        answers: Sequence[Change],
+        used: Sequence[Change],
+        *,
+        unused: int,
+        failure: tuple[Reply, Verdict] | None,
+        last: bool,
+    ) -> tuple[Mapping[str, Entry], AbstractSet[News]]:
+        """Journal the answers, and with them what they mean for the account, unless others are too quick."""
+        kept = self.session.kept_open() if last else None
+        for _ in range(_ROUNDS):
+            settled, news = self.gate.settle(self.account, unused=unused, worked=_works(used), failure=failure)
+            beside = [*settled, kept] if kept is not None else settled
+            try:
+                conflicts = self.journal.write(answers, last=last, beside=beside)
+            except SharedItemsChanged as changed:
+                self.gate.learn(changed.items)
+                kept = None  # if it was the slot, it is another's; else it ends with this function
+                continue
+            self._learn(beside)
+            return conflicts, news
+        return self.journal.write(answers, last=last), frozenset()
+
+    def _learn(self, items: Sequence[SharedItem]) -> None:
+        self.gate.learn(items)
+        self.session.learn(items)
 
     def _tell(self, items: Sequence[Item]) -> tuple[list[Change], _Stop | None]:
         answers: list[Change] = []
         throttles = 0
         replies = self.session.submit(self._while_there_is_time(items), deadline=self.deadline)
         for item, reply in zip(items, replies, strict=False):
-            if self.another_session is not None and _asks_for_another_token(reply):
+            if self.another_credential is not None and _asks_for_another_token(reply):
                 return self._tell_again(items[len(answers) :], answers)
             change = self.judge.change(item.entry, reply, account=self.account, now=self.clock())
             answers.append(change)
@@ -120,10 +222,11 @@ class Window:
 
     def _tell_again(self, items: Sequence[Item], answers: list[Change]) -> tuple[list[Change], _Stop | None]:
         """Go on behind `answers` with another token, or stop where there is none."""
-        another, self.another_session = self.another_session, None
+        another, self.another_credential = self.another_credential, None
         try:
             if another is not None:
-                self.account, self.session = another()
+                self.account, credential = another()
+                self.session.renew(self.account, credential)
         except NoCredential as missing:
             return answers, _Stop(reply=missing.reply, verdict=missing.verdict)
         except TransientError:  # what was accepted must be journaled, whatever happens here
@@ -133,8 +236,8 @@ class Window:
 
     def _note_refusal(self, reply: Reply, verdict: Verdict | None) -> None:
         """Note that a token that was renewed for this relay is refused for good."""
-        renewed = self.account.auth.oauth2 is not None and self.another_session is None
-        if renewed and reply.phase is Phase.AUTH and verdict is not None and _names_the_credential(reply):
+        renewed = self.account.auth.oauth2 is not None and self.another_credential is None
+        if renewed and reply.phase is Phase.AUTH and verdict is not None and names_the_credential(reply):
             final = verdict.failure_class in {FailureClass.AUTH_PERMANENT, FailureClass.CONFIG}
             self.refused = (reply, verdict) if final else None
 
@@ -155,15 +258,8 @@ class Window:
                 reply=_OUT_OF_TIME,
                 retry_at=now,
             )
-        lost = stop.reply.phase is Phase.AFTER_DATA
-        return self.judge.change(
-            item.entry,
-            _LOST if lost else stop.reply,
-            account=self.account,
-            now=now,
-            told=False,
-            verdict=None if lost else stop.verdict,
-        )
+        reply, verdict = stop.for_the_rest
+        return self.judge.change(item.entry, reply, account=self.account, now=now, told=False, verdict=verdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +269,11 @@ class _Stop:
     reply: Reply
     verdict: Verdict | None
 
+    @property
+    def for_the_rest(self) -> tuple[Reply, Verdict | None]:
+        """What is said of mails that were not tried; a lost answer was the answer to another mail."""
+        return (_LOST, None) if self.reply.phase is Phase.AFTER_DATA else (self.reply, self.verdict)
+
 
 def _asks_for_another_token(reply: Reply) -> bool:
     """Whether the relay refused the login in a way that a new token may mend; 454 is its own trouble."""
@@ -181,14 +282,19 @@ def _asks_for_another_token(reply: Reply) -> bool:
     return reply.challenge is not None or reply.code == _REFUSED
 
 
-def _names_the_credential(reply: Reply) -> bool:
-    """Whether the refusal is about this credential: by a challenge, or by a status that says so."""
-    return reply.challenge is not None or reply.enhanced in _CREDENTIAL_STATUSES
+def _was_heard(answer: Change) -> bool:
+    """Whether the relay came to hear of the mail, so that it counts against a limit."""
+    return answer.reply is not None and not answer.reply.phase.concerns_session
 
 
+def _works(heard: Sequence[Change]) -> bool:
+    """Whether the relay took mails, or refused them for their own sake."""
+    return any(answer.state in {State.ACCEPTED, State.REFUSED} for answer in heard)
+
+
+_ROUNDS = 5
 _PERMANENT = 5
 _REFUSED = 535
-_CREDENTIAL_STATUSES = frozenset({"5.7.3", "5.7.8", "5.7.9", "5.7.139"})
 _NOT_NOW = Reply(phase=Phase.CONNECT, code=None, text="timed out")
 _LOST = Reply(phase=Phase.CONNECT, code=None, text="connection closed")
 _OUT_OF_TIME = Reply(phase=Phase.SETTINGS, code=None, text="out_of_time")

@@ -9,9 +9,11 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, cast
 
 from tocsin.adapters import journal_items as items
+from tocsin.adapters.shared_items import put_shared, read_shared
 from tocsin.errors import AlreadyStored, ChunkOwned, InvalidNotification, TransientError
 from tocsin.model.event import check_event
 from tocsin.model.notification import PayloadReference
+from tocsin.model.shared_item import SharedItemsChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tocsin.model.chunk import Chunk
     from tocsin.model.delivery import Change, Entry
     from tocsin.model.notification import Notification
+    from tocsin.model.shared_item import SharedItem
 
 _INLINE_BYTES = 300_000
 _BATCH_WRITE_ITEMS = 25
@@ -41,38 +44,44 @@ class ChunkJournal:
         received_at: datetime,
         entries: Mapping[str, Entry],
         first_item: items.Item | None,
+        shared_table: str,
         clock: Callable[[], datetime],
     ) -> None:
         self._transactions = transactions
         self._owner = owner
+        self._shared_table = shared_table
         self._first_item = first_item
         self._clock = clock
         self._held = False
         self.received_at = received_at
         self.entries = entries
 
-    def write(self, changes: Sequence[Change], *, last: bool) -> Mapping[str, Entry]:
+    def write(self, changes: Sequence[Change], *, last: bool, beside: Sequence[SharedItem] = ()) -> Mapping[str, Entry]:
         """Write the changes, all or those that may be; `last` gives the chunk back in the same write.
 
-        Returns what stands there instead, for each recipient whose change was not written.
+        `beside` is written with them. Returns what stands there instead, for each recipient whose change was not
+        written.
 
         Raises:
             ChunkOwned: another worker owns the chunk; nothing was written.
             AlreadyStored: the notification that was taken to be new is stored; nothing was written.
+            SharedItemsChanged: items of `beside` are no longer as they were read; nothing was written.
             TransientError: the table is too busy.
         """
         conflicts: dict[str, Entry] = {}
-        while changes or (last and self._held):
+        while changes or beside or (last and self._held):
             frame = self._frame(last=last)
             now = self._clock()
+            shared = [put_shared(self._shared_table, item) for item in beside]
             writes = [items.change_delivery(self._owner, change, now=now) for change in changes]
-            failed = self._transactions.write([*frame, *writes])
+            failed = self._transactions.write([*frame, *shared, *writes])
             if not failed:
                 self._held, self._first_item = not last, None
                 break
             self._raise_for_frame(failed, frame)
+            _raise_for_shared({position - len(frame): item for position, item in failed.items()}, beside)
             for position, item in failed.items():
-                before = changes[position - len(frame)].before
+                before = changes[position - len(frame) - len(shared)].before
                 conflicts[before.recipient] = items.read_entry(item) if item else before
             changes = [change for change in changes if change.before.recipient not in conflicts]
         return conflicts
@@ -93,6 +102,12 @@ class ChunkJournal:
             raise ChunkOwned("another worker owns the chunk")
 
 
+def _raise_for_shared(failed: Mapping[int, items.Item], beside: Sequence[SharedItem]) -> None:
+    changed = [read_shared(item.key, failed[position]) for position, item in enumerate(beside) if position in failed]
+    if changed:
+        raise SharedItemsChanged(changed)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredChunk:
     """A chunk as it is stored: the event with the chunk's own recipients, and its journal."""
@@ -101,13 +116,21 @@ class StoredChunk:
     journal: ChunkJournal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The names of the tables that a journal's transactions write to."""
+
+    deliveries: str
+    ephemeral: str
+
+
 class Journals:
     """The journals of all chunks. `lease` must outlive the function that holds it."""
 
     def __init__(
         self,
         client: DynamoDBClient,
-        table: str,
+        tables: Tables,
         *,
         transactions: Transactions,
         payloads: PayloadStore,
@@ -116,8 +139,9 @@ class Journals:
         clock: Callable[[], datetime],
     ) -> None:
         self._client = client
-        self._table = table
+        self._table = tables.deliveries
         self._transactions = transactions
+        self._shared_table = tables.ephemeral
         self._payloads = payloads
         self._lease = lease
         self._retention = retention
@@ -133,6 +157,7 @@ class Journals:
             received_at=received_at,
             entries={},
             first_item=self._item(chunk, event, received_at),
+            shared_table=self._shared_table,
             clock=self._clock,
         )
 
@@ -155,6 +180,7 @@ class Journals:
             received_at=datetime.fromisoformat(stored["received_at"]["S"]),
             entries=entries,
             first_item=None,
+            shared_table=self._shared_table,
             clock=self._clock,
         )
         return StoredChunk(event=event, journal=journal)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NOTIFICATION = "#notification"
 LEASE = "#lease"
-_DUE_SHARDS = 16
+DUE_SHARDS = 16
 _KEY_OCTETS = 1500  # of the 2,048 that a partition key may have
 _REPLY_TEXT_CHARACTERS = 500  # every try adds a line to an item of 400 kB at most
 
@@ -58,12 +58,17 @@ def unpack(content: bytes) -> dict[str, Any]:
 
 
 def take_lease(owner: Ownership, *, now: datetime, given_back: bool) -> TransactWriteItemTypeDef:
-    """Take the chunk, unless a live lease or a younger owner stands there; `given_back`: for this one write only."""
+    """Take the chunk, unless a live lease or a younger owner stands there; `given_back`: for this one write only.
+
+    A lease that is not given back is due when it ends: the sweep then looks who may have died.
+    """
+    values: dict[str, AttributeValueTypeDef] = {} if given_back else _values(due(owner.chunk.partition, owner.ends_at))
+    in_index = " REMOVE retry_at, due_shard" if given_back else ", retry_at = :retry_at, due_shard = :due_shard"
     return {
         "Update": {
             "TableName": owner.table,
             "Key": owner.key(LEASE),
-            "UpdateExpression": "SET fence = :fence, ends_at = :ends_at, #ttl = :ttl",
+            "UpdateExpression": f"SET fence = :fence, ends_at = :ends_at, #ttl = :ttl{in_index}",
             "ConditionExpression": "attribute_not_exists(pk) OR (ends_at <= :now AND fence < :fence)",
             "ExpressionAttributeNames": {"#ttl": "ttl"},
             "ExpressionAttributeValues": {
@@ -71,6 +76,7 @@ def take_lease(owner: Ownership, *, now: datetime, given_back: bool) -> Transact
                 ":ends_at": _millis(now if given_back else owner.ends_at),
                 ":now": _millis(now),
                 ":ttl": {"N": str(owner.ttl)},
+                **values,
             },
         }
     }
@@ -94,7 +100,7 @@ def give_lease_back(owner: Ownership) -> TransactWriteItemTypeDef:
         "Update": {
             "TableName": owner.table,
             "Key": owner.key(LEASE),
-            "UpdateExpression": "SET ends_at = :past",
+            "UpdateExpression": "SET ends_at = :past REMOVE retry_at, due_shard",
             "ConditionExpression": "fence = :fence",
             "ExpressionAttributeValues": {":fence": {"N": str(owner.fence)}, ":past": {"N": "0"}},
         }
@@ -162,6 +168,17 @@ def notification_attributes(chunk: Chunk, event: Mapping[str, Any], *, received_
     }
 
 
+def due(name: str, at: datetime) -> dict[str, AttributeValueTypeDef]:
+    """The attributes by which the index `due` finds an item; `name` spreads the items over its shards."""
+    shard = zlib.crc32(name.encode()) % DUE_SHARDS
+    return {"retry_at": {"S": timestamp(at)}, "due_shard": {"N": str(shard)}}
+
+
+def parked_account(project_id: str, mail_account_id: str | None) -> str:
+    """The key by which the index `parked` finds what is parked for an account, or for want of one."""
+    return f"{project_id}#{mail_account_id or 'none'}"
+
+
 def timestamp(moment: datetime) -> str:
     """The moment as text that sorts by time."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -222,14 +239,13 @@ def _identity(expression: _Expression, owner: Ownership, change: Change, now: da
 
 def _indexes(expression: _Expression, owner: Ownership, change: Change) -> None:
     if change.retry_at is not None:
-        expression.set("retry_at", {"S": timestamp(change.retry_at)})
-        expression.set("due_shard", {"N": str(zlib.crc32(change.before.recipient.encode()) % _DUE_SHARDS)})
+        for name, value in due(change.before.recipient, change.retry_at).items():
+            expression.set(name, value)
     elif change.before.stored:
         expression.remove("retry_at")
         expression.remove("due_shard")
     if change.state is State.PARKED:
-        account = change.mail_account_id or "none"
-        expression.set("parked_account", {"S": f"{owner.chunk.project_id}#{account}"})
+        expression.set("parked_account", {"S": parked_account(owner.chunk.project_id, change.mail_account_id)})
     elif change.before.stored:
         expression.remove("parked_account")
 
@@ -242,6 +258,13 @@ def _answer(expression: _Expression, change: Change, now: datetime) -> None:
     }
     if change.mail_account_id is not None:
         line["mail_account_id"] = {"S": change.mail_account_id}
+    if change.instead_of is not None:
+        line["instead_of"] = {
+            "M": {
+                "mail_account_id": {"S": change.instead_of.mail_account_id},
+                "reason": {"S": change.instead_of.reason[:_REPLY_TEXT_CHARACTERS]},
+            }
+        }
     if change.reply is not None:
         line["reply"] = {"M": _reply(change.reply)}
     if change.verdict is not None:
@@ -267,6 +290,10 @@ def _reply(reply: Reply) -> dict[str, AttributeValueTypeDef]:
 def _index_key(text: str) -> str:
     octets = text.encode()
     return text if len(octets) <= _KEY_OCTETS else f"sha256:{sha256(octets).hexdigest()}"
+
+
+def _values(attributes: Item) -> dict[str, AttributeValueTypeDef]:
+    return {f":{name}": value for name, value in attributes.items()}
 
 
 def _millis(moment: datetime) -> AttributeValueTypeDef:

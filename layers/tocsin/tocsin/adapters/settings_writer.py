@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tocsin.adapters import mail_account_items as items
+from tocsin.adapters.redrive_marks import marking
 from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
 from tocsin.errors import AccountChanged
 from tocsin.model.settings_error import Outdated
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+    from tocsin.adapters.transactions import Transactions
     from tocsin.model.credential import AccountSecret
     from tocsin.model.mail_account import MailAccount
 
@@ -38,12 +40,16 @@ class SettingsWriter:
         table: str,
         secret_prefix: str,
         secret_key: str,
+        transactions: Transactions,
+        clock: Callable[[], datetime],
     ) -> None:
         self._dynamodb = dynamodb
         self._secrets = secrets
         self._table = table
         self._secret_prefix = secret_prefix
         self._secret_key = secret_key
+        self._transactions = transactions
+        self._clock = clock
 
     def has_project(self, project_id: str) -> bool:
         """Whether there is such a project."""
@@ -106,19 +112,28 @@ class SettingsWriter:
     def delete(self, account: MailAccount) -> None:
         """Delete the account as it was read, and let its secret go: it can be recovered for a week.
 
+        What is parked for it is marked to go again, by the next account of its route if there is one.
+
         Raises:
             Outdated: it was changed or deleted since it was read.
+            TransientError: the table is too busy; nothing was deleted.
         """
-        try:
-            self._dynamodb.delete_item(
-                TableName=self._table,
-                Key=items.key_of(account.project_id, account.id),
-                ConditionExpression="version = :version",
-                ExpressionAttributeValues={":version": {"N": str(account.version)}},
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            if self.read(account.project_id, account.id) is not None:  # None: it is deleted, which is what was wanted
-                raise Outdated("the mail account was changed meanwhile") from None
+        failed = self._transactions.write(
+            [
+                {
+                    "Delete": {
+                        "TableName": self._table,
+                        "Key": items.key_of(account.project_id, account.id),
+                        "ConditionExpression": "version = :version",
+                        "ExpressionAttributeValues": {":version": {"N": str(account.version)}},
+                    }
+                },
+                marking(self._table, account.project_id, account.id, at=self._clock()),
+            ]
+        )
+        # None: it is deleted, which is what was wanted.
+        if failed and self.read(account.project_id, account.id) is not None:
+            raise Outdated("the mail account was changed meanwhile")
         if account.credential_version is not None:
             self._delete_secret(account)
 

@@ -64,6 +64,10 @@ class HandOver:
         self.abandon()
         self._channel.quit()
 
+    def drop(self) -> None:
+        """Close without a word."""
+        self._channel.drop()
+
     @property
     def _has_begun(self) -> bool:
         return self._pipeline is not None and self._pipeline.has_begun

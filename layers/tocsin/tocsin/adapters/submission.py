@@ -79,9 +79,21 @@ class Submission:
         except PhaseFailed as failure:
             return failure.reply
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the session takes one more mail without being opened anew."""
+        return self._hand_over is not None and self._hand_over.is_ready
+
     def close(self) -> None:
         """End the session; it takes a second at most and never fails."""
         self._leave()
+        self._auth_failure = None
+
+    def drop(self) -> None:
+        """End the session without a word."""
+        if self._hand_over is not None:
+            self._hand_over.drop()
+        self._hand_over = None
         self._auth_failure = None
 
     def __enter__(self) -> Self:

@@ -6,7 +6,10 @@ import random
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from tocsin.errors import TransientError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tocsin.adapters.aws_trouble import busy_services_are_transient, passes
+from tocsin.errors import ServiceBusy, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +56,7 @@ class Transactions:
             else:
                 return {}
             self.pause_before_try(attempt + 1)
-        raise TransientError("DeliveriesTable is busy: contention outlasted the tries")
+        raise TransientError("the table is busy: contention outlasted the tries")
 
     def pause_before_try(self, attempt: int) -> None:
         """Wait a moment, longer before each further try (1 is the first that repeats)."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from tocsin.errors import InvalidNotification
 from tocsin.model.address import canonical_recipient
@@ -35,6 +35,12 @@ class Chunk:
     def partition(self) -> str:
         """The partition key of everything that is written about this chunk."""
         return f"{self.project_id}#{self.notification_key}#{self.number}"
+
+    @classmethod
+    def of(cls, partition: str) -> Self:
+        """The chunk with this partition key."""
+        project_id, key, number = partition.split("#")
+        return cls(project_id=project_id, notification_key=key, number=int(number))
 
     def delivery_id(self, recipient: str) -> str:
         """The public id of the delivery to canonical `recipient`; it leads back to this chunk and holds no address."""

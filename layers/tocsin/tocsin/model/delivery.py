@@ -75,10 +75,19 @@ def queued(recipient: str, message_id: str) -> Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """The mail account that would have been used first, and why it was not: what it answered, or what we know of it."""
+
+    mail_account_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One arrow: from `before` to `state`, and why.
 
-    `retry_at` is set for `deferred`, and for an `unknown` that is submitted once more.
+    `retry_at` is set for `deferred`, and for an `unknown` that is submitted once more. `instead_of` is set where the
+    mail account is a fall-back.
     """
 
     before: Entry
@@ -88,6 +97,7 @@ class Change:
     reply: Reply | None = None
     verdict: Verdict | None = None
     retry_at: datetime | None = None
+    instead_of: Fallback | None = None
 
     def __post_init__(self) -> None:
         """Refuse an arrow that does not exist."""

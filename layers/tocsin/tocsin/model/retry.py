@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 _WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 60, 120, 300, 600, 900))
 _USEFUL_LIFE = {Route.STATUS_PAGE: timedelta(hours=24)}
 _USEFUL_LIFE_OF_OTHERS = timedelta(hours=6)
+_PATIENCE = {Route.STATUS_PAGE: timedelta(minutes=15)}
+_PATIENCE_OF_OTHERS = timedelta(minutes=1)
 _LONGEST_LIFE = timedelta(days=7)  # the journal outlives it, and an item holds a line for every try
 _AFTER_MANY, _MANY = timedelta(hours=1), 40
+_SHORTEST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = _WAITS[-1]
 RESUBMIT_UNKNOWN_AFTER = timedelta(seconds=60)
 
@@ -29,6 +32,16 @@ def route_of(notification: Notification) -> Route:
     if notification.family in _ALERTS:
         return Route.ALERT
     return _ROUTES.get(notification.family, Route.SYSTEM)
+
+
+def patience(route: Route) -> timedelta:
+    """How long a notification waits for its first mail account before the next one is used."""
+    return _PATIENCE.get(route, _PATIENCE_OF_OTHERS)
+
+
+def wait_for_connection(waited: timedelta, *, jitter: float) -> timedelta:
+    """How long to wait for a connection, having waited so long: the longer, the less often. `jitter` is 0 to 1."""
+    return max(_SHORTEST_WAIT, min(waited / 4, _WAITS[2])) * (1 + jitter / 2)
 
 
 def wait_before(attempt: int, *, at_least: timedelta = timedelta(0)) -> timedelta:

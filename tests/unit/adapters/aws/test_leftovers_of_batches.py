@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from tocsin.adapters.journal import Journals
-from tocsin.adapters.suppression_store import SuppressionStore
+from tocsin.adapters.journal import Journals, Tables
+from tocsin.adapters.look_up import LookUp
 from tocsin.adapters.transactions import Transactions
 from tocsin.errors import TransientError
 from tocsin.model.chunk import chunk_of
@@ -61,7 +61,7 @@ def _store_chunks(table: FakeTable, chunks: int) -> list[float]:
     client, pauses = cast("DynamoDBClient", table), list[float]()
     journals = Journals(
         client,
-        "T",
+        Tables(deliveries="T", ephemeral="E"),
         transactions=Transactions(client, pause=pauses.append),
         payloads=cast("PayloadStore", None),  # small events need none
         lease=timedelta(seconds=65),
@@ -74,7 +74,8 @@ def _store_chunks(table: FakeTable, chunks: int) -> list[float]:
 
 
 def _suppressed(table: FakeTable, *recipients: str) -> set[str]:
-    return {*SuppressionStore(cast("DynamoDBClient", table), "T").suppressed("acme", recipients)}
+    look_up = LookUp(cast("DynamoDBClient", table), suppressions_table="T", ephemeral_table="E")
+    return {*look_up("acme", recipients, ())[0]}
 
 
 def _partitions(table: FakeTable) -> list[str]:
