@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local.deploy.artifacts import upload_artifacts
+from local.deploy.batch_actions import with_batch_actions
 from local.deploy.localise import Drop, UnknownToEngine, localised
 from local.deploy.numbers import with_numbers
 from local.deploy.stack import StackFailed, enable_time_to_live, put_stack
@@ -35,7 +36,7 @@ def _deploy(order: dict[str, Any]) -> tuple[Drop, ...]:
     name, parameters = order["stack_name"], order["parameters"]
     template = parse(path.read_text(encoding="utf-8"))
     upload_artifacts(template, folder=path.parent, bucket=ARTIFACTS_BUCKET, s3=engine_client("s3", endpoint_url))
-    plain, drops = localised(with_numbers(without_sam(template, parameters), parameters))
+    plain, drops = localised(with_batch_actions(with_numbers(without_sam(template, parameters), parameters)))
     cloudformation = engine_client("cloudformation", endpoint_url)
     put_stack(name, plain, parameters, cloudformation=cloudformation)
     dynamodb = engine_client("dynamodb", endpoint_url)

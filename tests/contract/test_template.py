@@ -365,11 +365,14 @@ def test_our_own_addresses_begin_alike_everywhere() -> None:
     }
 
 
-def test_grants_are_looked_after_every_five_minutes_by_one_worker() -> None:
+def test_grants_are_looked_after_every_five_minutes_and_deliveries_every_minute() -> None:
     function = FUNCTIONS["RefreshFunction"]
-    [event] = function["Events"].values()
+    schedules = {name: event["Properties"] for name, event in function["Events"].items() if event["Type"] == "Schedule"}
 
-    assert (event["Type"], event["Properties"]["Schedule"]) == ("Schedule", "rate(5 minutes)")
+    assert {name: (one["Schedule"], json.loads(one.get("Input", "{}"))) for name, one in schedules.items()} == {
+        "Every5Minutes": ("rate(5 minutes)", {}),
+        "EveryMinute": ("rate(1 minute)", {"task": "sweep"}),
+    }
     assert function["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
     assert PARAMETERS["RefreshTimeout"]["MaxValue"] <= 5 * 60
     assert PARAMETERS["SecretWritesPerSecond"]["Default"] == 40
@@ -378,7 +381,7 @@ def test_grants_are_looked_after_every_five_minutes_by_one_worker() -> None:
 # --- Alarms, outputs, the file itself ---
 
 
-def test_operators_hear_of_dead_letters_failing_functions_and_waiting_queues() -> None:
+def test_operators_hear_of_dead_letters_failing_functions_waiting_queues_and_admins_who_cannot_be_told() -> None:
     watched = {
         (alarm["Properties"]["MetricName"], *_referenced(alarm["Properties"]["Dimensions"][0]["Value"]))
         for alarm in resources("AWS::CloudWatch::Alarm").values()
@@ -388,10 +391,13 @@ def test_operators_hear_of_dead_letters_failing_functions_and_waiting_queues() -
         ("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"),
         *(("ApproximateAgeOfOldestMessage", queue) for queue in QUEUES_WITH_WORK),
         *(("Errors", function) for function in FUNCTIONS),
+        ("WithoutLastResort", "deliver"),
     }
 
 
-def _referenced(said: Json) -> list[str]:
+def _referenced(said: str | Json) -> list[str]:
+    if isinstance(said, str):
+        return [said]
     return [said["Ref"]] if "Ref" in said else said["Fn::GetAtt"][:1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from local.deploy.batch_actions import with_batch_actions
 from local.deploy.localise import UnknownToEngine, localised
 from local.deploy.numbers import with_numbers
 
@@ -48,3 +49,24 @@ def test_a_number_parameter_reaches_the_poller_as_a_number(parameters: dict[str,
     numbered = with_numbers(template, parameters)
 
     assert numbered["Resources"]["Mapping"]["Properties"]["ScalingConfig"]["MaximumConcurrency"] == number
+
+
+@pytest.mark.parametrize(
+    ("statement", "actions"),
+    [
+        ({"Effect": "Allow", "Action": "sqs:SendMessage"}, ["sqs:SendMessage", "sqs:SendMessageBatch"]),
+        ({"Effect": "Allow", "Action": ["sqs:DeleteMessage"]}, ["sqs:DeleteMessage"]),
+        ({"Effect": "Deny", "Action": "sqs:SendMessage"}, "sqs:SendMessage"),
+    ],
+    ids=["send", "other", "deny"],
+)
+def test_who_may_send_a_message_may_send_a_batch(statement: dict[str, object], actions: object) -> None:
+    policy = {"PolicyDocument": {"Statement": [statement]}}
+    template = {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}}}}
+
+    [allowed] = with_batch_actions(template)["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"][
+        "Statement"
+    ]
+
+    assert allowed["Action"] == actions
+    assert "sqs:SendMessageBatch" not in str(template)

@@ -16,6 +16,7 @@ from tocsin.actions.connect_account import ConnectAccount
 from tocsin.actions.log_in import LogIn
 from tocsin.actions.verify import Verify
 from tocsin.adapters.authorizations import Authorizations
+from tocsin.adapters.breakers import Breakers
 from tocsin.adapters.event_bus import EventBus
 from tocsin.adapters.leases import Leases
 from tocsin.adapters.secret_store import SecretStore
@@ -124,6 +125,7 @@ def _confirm_account(on_failure: Callable[[str, int], None]) -> ConfirmAccount:
             remedies=Remedies(),
         ),
         bus=EventBus(client("events"), config().event_bus_name, on_failure=on_failure),
+        breakers=Breakers(client("dynamodb"), config().ephemeral_table),
         clock=now,
         jitter=random.random,
     )

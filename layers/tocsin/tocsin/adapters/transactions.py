@@ -6,9 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from tocsin.adapters.aws_trouble import busy_services_are_transient, passes
+from tocsin.adapters.aws_trouble import busy_services_are_transient
 from tocsin.errors import ServiceBusy, TransientError
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
 _CONTENTION = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 _TRIES = 6
+_TRIES_OF_A_BUSY_SERVICE = 2  # behind each stand botocore's own, with pauses of seconds
 _FIRST_PAUSE_SECONDS = 0.02
 
 
@@ -37,12 +36,14 @@ class Transactions:
         Returns, by position, what stands where a condition did not hold (empty where nothing stands there).
 
         Raises:
-            TransientError: contention or throttling outlasted the tries.
+            TransientError: contention or throttling outlasted the tries (`ServiceBusy`: it may be written).
         """
         token = uuid4().hex
+        troubles = 0
         for attempt in range(_TRIES):
             try:
-                self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
+                with busy_services_are_transient():
+                    self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
             except self._client.exceptions.TransactionCanceledException as error:
                 reasons: Sequence[Any] = error.response.get("CancellationReasons", ())
                 codes = {reason.get("Code") for reason in reasons}
@@ -53,6 +54,10 @@ class Transactions:
                 token = uuid4().hex  # a cancelled transaction is over; the next is another one
             except self._client.exceptions.TransactionInProgressException:
                 pass  # ours, still on its way: asking again with the same token tells how it ended
+            except ServiceBusy:  # as above, or it never came there
+                troubles += 1
+                if troubles == _TRIES_OF_A_BUSY_SERVICE:
+                    raise
             else:
                 return {}
             self.pause_before_try(attempt + 1)

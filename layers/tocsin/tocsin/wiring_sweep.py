@@ -1,0 +1,51 @@
+"""Where the sweep meets its adapters; apart from `wiring`, so that `deliver` starts without it."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tocsin.actions.redrive import Redrive
+from tocsin.actions.sweep_due import SweepDue
+from tocsin.adapters.overdue_chunks import OverdueChunks
+from tocsin.adapters.queues import BulkQueue
+from tocsin.adapters.redrive_marks import RedriveMarks
+from tocsin.adapters.transactions import Transactions
+from tocsin.adapters.waiting_deliveries import WaitingDeliveries
+from tocsin.wiring import client, config, now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@cache
+def sweep_due(on_trouble: Callable[[str, str, str], None]) -> SweepDue:
+    """The action behind the schedule of every minute. `on_trouble` is told of accounts whose deliveries still wait."""
+    deliveries = _deliveries()
+    return SweepDue(
+        marks=RedriveMarks(client("dynamodb"), config().settings_table),
+        parked=deliveries,
+        redrive=Redrive(deliveries=deliveries, bulk_queue=_bulk_queue()),
+        chunks=OverdueChunks(client("dynamodb"), config().deliveries_table, clock=now),
+        bulk_queue=_bulk_queue(),
+        clock=now,
+        monotonic=time.monotonic,
+        on_trouble=on_trouble,
+    )
+
+
+@cache
+def _deliveries() -> WaitingDeliveries:
+    dynamodb = client("dynamodb")
+    return WaitingDeliveries(
+        dynamodb,
+        config().deliveries_table,
+        transactions=Transactions(dynamodb, pause=time.sleep),
+        clock=now,
+    )
+
+
+@cache
+def _bulk_queue() -> BulkQueue:
+    return BulkQueue(lambda: client("sqs"), config().bulk_queue_url, clock=now)

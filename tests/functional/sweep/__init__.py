@@ -1,0 +1,1 @@
+"""Tests of the sweep through the handlers of RefreshFunction and DeliverFunction."""
