@@ -21,7 +21,8 @@ _SETTLED_WITHIN_SECONDS = 30.0
 class Passage:
     """Listens on one port for good, and carries each connection to the relay of the moment.
 
-    From a death of kind `octet` or `reply` on, nothing passes. `traffic` counts by kind what passed since `lead_to`.
+    From a death of kind `octet` or `reply` on, nothing passes. Since `lead_to`, `traffic` counts by kind what passed,
+    `turns` how often the client spoke after the relay had, and `connections` those that began.
     """
 
     host = "127.0.0.1"
@@ -30,6 +31,9 @@ class Passage:
         self._listener = socket.create_server((self.host, 0))
         self.port: int = self._listener.getsockname()[1]
         self.traffic: Counter[Kind] = Counter()
+        self.turns = 0
+        self.connections = 0
+        self._last_to_speak: Kind = "reply"
         self._relay_port = 0
         self._death: Death | None = None
         self._on_cut: Callable[[], None] | None = None
@@ -57,6 +61,8 @@ class Passage:
         self._on_cut = on_cut
         self._is_cut = False
         self.traffic = Counter()
+        self.turns = 0
+        self.connections = 0
 
     def settle(self) -> None:
         """Wait until the relay has seen and answered all that passed."""
@@ -71,6 +77,7 @@ class Passage:
                 client, _ = self._listener.accept()
                 carrier = Thread(target=self._serve, args=(client, self._relay_port), name="passage-connection")
                 self._carriers.append(carrier)
+                self.connections += 1
                 carrier.start()
 
     def _serve(self, client: socket.socket, relay_port: int) -> None:
@@ -98,12 +105,18 @@ class Passage:
         with self._lock:
             passing = self._passing(kind, len(octets))
             self.traffic[kind] += passing
+            self._note_speaker(kind, passing)
             dies_now = not self._is_cut and self._death is not None and self._left(kind) == 0
             self._is_cut = self._is_cut or dies_now
         target.sendall(octets[:passing])
         if dies_now and self._on_cut is not None:
             self._on_cut()
         return bool(octets) and not self._is_cut
+
+    def _note_speaker(self, kind: Kind, passing: int) -> None:
+        if passing:
+            self.turns += kind == "octet" and self._last_to_speak == "reply"
+            self._last_to_speak = kind
 
     def _passing(self, kind: Kind, arrived: int) -> int:
         left = 0 if self._is_cut else self._left(kind)

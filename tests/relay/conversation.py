@@ -140,10 +140,11 @@ class Conversation:
         if self._takes("rcpt", address, usual):
             self._rcpt_to.append(address)
 
-    def _on_data(self, argument: str) -> None:
+    def _on_data(self, _: str) -> None:
+        mail_from = self._mail_from or ""
         if not self._rcpt_to:
-            self._answer("data", argument, "554 5.5.1 no valid recipients")
-        elif self._answer("data", argument, "354 go ahead"):
+            self._answer("data", mail_from, "554 5.5.1 no valid recipients")
+        elif self._answer("data", mail_from, "354 go ahead"):
             self._take_content()
 
     def _take_content(self) -> None:
@@ -152,8 +153,10 @@ class Conversation:
         self._record.behind_contents.append(self._wire.ahead)
         self._forget_ahead()
         mail = ReceivedMail(self._mail_from or "", tuple(self._rcpt_to), self._parameters, content)
-        if self._answer("content", "", "250 2.0.0 queued"):
-            self._record.mails.append(mail)
+        action = self._told("content", mail.mail_from)
+        if action is None:
+            self._record.mails.append(mail)  # first: whoever is told so may look at once
+        self._wire.act(action or Say("250 2.0.0 queued"))
         self._end_transaction()
 
     def _end_transaction(self) -> None:

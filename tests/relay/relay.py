@@ -6,7 +6,7 @@ import selectors
 import socket
 from collections import Counter
 from contextlib import suppress
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, current_thread
 from typing import TYPE_CHECKING, Literal, Self
 
 from tests.relay.authority import authority, loopback_certificate
@@ -30,10 +30,11 @@ class Relay:
     `script` tells what to do at a step, each time or, as a sequence, the first times (None: what a good relay does):
     `connect`, `tls` (just before the handshake), `ehlo`, `helo`, `starttls`, `auth`, `mail`, `rcpt`, `data`, `content`
     (the reply to the final dot), `rset`, `quit`. A step may name its argument: `rcpt ana@example.org`,
-    `mail a@b.example`, `auth PLAIN`.
+    `mail a@b.example`, `auth PLAIN`; `data` and `content` the sender.
     `offers` are the EHLO keywords beside STARTTLS and AUTH; AUTH is offered with `mechanisms`, also on a clear
     connection. `forgets_ahead` loses what came behind a command or a content before its reply was given.
-    `passwords` and `tokens` are by user name. `security` is as in the settings of a mail account.
+    `passwords` and `tokens` are by user name. `security` is as in the settings of a mail account. `most_at_once` counts
+    connections that were there at the same time, and had not said QUIT.
     """
 
     host = "127.0.0.1"
@@ -51,7 +52,7 @@ class Relay:
         certificate: Certificate | None = None,
         max_tls_version: ssl.TLSVersion | None = None,
     ) -> None:
-        self._script = script or {}
+        self._script = {} if script is None else script
         self.security = security
         self._offers = (*offers, "AUTH " + " ".join(mechanisms)) if mechanisms else tuple(offers)
         self._forgets_ahead = forgets_ahead
@@ -65,6 +66,8 @@ class Relay:
         self._lock = Lock()
         self._stopped = Event()
         self._talks: list[tuple[Wire, Thread]] = []
+        self._present: set[Thread] = set()
+        self.most_at_once = 0
         self._listener = socket.create_server((self.host, 0))
         self.port: int = self._listener.getsockname()[1]
         self._wake, self._woken = socket.socketpair()
@@ -105,6 +108,11 @@ class Relay:
         """How many connections it accepted."""
         return self._record.connections
 
+    @property
+    def is_talking(self) -> bool:
+        """Whether a connection is open."""
+        return any(thread.is_alive() for _, thread in self._talks)
+
     def __enter__(self) -> Self:
         """Listen."""
         self._accepting.start()
@@ -133,6 +141,9 @@ class Relay:
         wire = Wire(connection, record=self._record, stopped=self._stopped)
         thread = Thread(target=self._talk, args=(wire,), name="relay-connection")
         self._talks.append((wire, thread))
+        with self._lock:
+            self._present.add(thread)
+            self.most_at_once = max(self.most_at_once, len(self._present))
         thread.start()
 
     def _talk(self, wire: Wire) -> None:
@@ -149,10 +160,17 @@ class Relay:
         )
         with suppress(Gone):
             conversation.run()
+        self._leave()
         wire.close()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._present.discard(current_thread())
 
     def _told(self, step: str, argument: str) -> Action | None:
         """What the script says about this step, this time."""
+        if step == "quit":  # whoever reads the answer may let the next one in
+            self._leave()
         for key in (f"{step} {argument}", step):
             if key in self._script:
                 return self._nth(key)
