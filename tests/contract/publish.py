@@ -11,6 +11,8 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic.json_schema import models_json_schema
 from tocsin.model.notification import CATALOGUE, Envelope
 
+from tests.contract import asyncapi
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -19,6 +21,7 @@ type Json = dict[str, Any]
 EVENTS = Path(__file__).parents[2] / "events"
 SAMPLES = EVENTS / "notifications"
 SCHEMA = EVENTS / "schemas" / "notification.schema.json"
+ASYNCAPI = EVENTS / "api" / "asyncapi.json"
 
 _SENT_AT = "1795253400000"  # 2026-11-21T09:30:00Z in milliseconds
 _ONE_SOURCE_OF_RECIPIENTS: Json = {
@@ -33,7 +36,9 @@ _ONE_SOURCE_OF_RECIPIENTS: Json = {
 def derived() -> dict[Path, str]:
     """The text of every derived file, by its path."""
     calls = {EVENTS / "invoke" / f"deliver-{type_}.json": _sqs_event(type_) for type_ in CATALOGUE}
-    return {path: _text(content) for path, content in {SCHEMA: _schema(), **calls}.items()}
+    return {
+        path: _text(content) for path, content in {SCHEMA: _schema(), ASYNCAPI: asyncapi.document(), **calls}.items()
+    }
 
 
 def main() -> None:
