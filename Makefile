@@ -17,6 +17,13 @@ SAM := PATH="$(CURDIR)/.tools/sam/bin:$$PATH" sam
 EXPORT := $(UV) export --quiet --frozen --no-dev --no-emit-project --no-annotate --no-header --prune boto3
 SOURCES := template.yaml samconfig.toml $(sort $(shell find functions layers -name __pycache__ -prune -o -type f -print))
 
+# Lambda keeps no compiled files, so each artifact below folder $(1) brings its own. They are loaded without a look at the
+# source's time, which no zip keeps, and hold the paths that the sources have in Lambda, not those they have here.
+compile = cd '$(1)' && for artifact in *Layer *Function; do \
+	case $$artifact in (*Layer) place=/opt ;; (*) place=/var/task ;; esac; \
+	PYTHONHASHSEED=0 '$(PYTHON)' -m compileall -q --invalidation-mode unchecked-hash -s $$artifact -p $$place $$artifact || exit; \
+	done
+
 export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
@@ -64,7 +71,7 @@ build: .aws-sam/.built ## build the functions and layers for this machine
 run: setup build ## start the stack on this machine and deliver every sample (ARGS=--once: then exit)
 	$(RUN)/python -m local.up $(ARGS)
 
-bench: setup ## measure, print the figures beside their goals, write .bench/results.json
+bench: setup build ## measure, print the figures beside their goals, write .bench/results.json
 	$(RUN)/python -m tests.benchmarks $(ARGS)
 
 publish: .venv/.made ## write the files that are derived from others
@@ -74,12 +81,14 @@ publish: .venv/.made ## write the files that are derived from others
 # A build folder of its own: `make test` and `make run` import what `make build` made for this machine.
 deploy: .tools/sam/.made ## build for AWS and deploy (ARGS="--config-env NAME --guided ...")
 	$(SAM) build --build-dir .aws-sam/deploy/build --cache-dir .aws-sam/deploy/cache
+	@$(call compile,.aws-sam/deploy/build)
 	$(SAM) deploy --config-file '$(CURDIR)/samconfig.toml' --template-file .aws-sam/deploy/build/template.yaml $(ARGS)
 
 # --- The build ---
 
-.aws-sam/.built: .tools/sam/.made .aws-sam/.sources $(SOURCES)
+.aws-sam/.built: Makefile .tools/sam/.made .aws-sam/.sources $(SOURCES)
 	$(SAM) build --parameter-overrides Architecture=$(HOST_ARCHITECTURE)
+	@$(call compile,.aws-sam/build)
 	@touch $@
 
 .aws-sam/.sources: always # changes when a source is added or deleted

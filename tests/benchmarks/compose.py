@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,10 +11,9 @@ from time import process_time
 from typing import TYPE_CHECKING
 
 from tocsin.compose.composer import Composer
-from tocsin.model.mail_account import Sender
-from tocsin.model.notification import Notification, StatusPageIncidentCreated
 
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.mails import composed, notification
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,16 +21,13 @@ if TYPE_CHECKING:
 RECIPIENTS = 50
 _NOTIFICATIONS = 10  # in one round
 _ROUNDS = 7
-_AT = datetime(2026, 11, 21, 9, 30, 1, tzinfo=UTC)
-_SENDER = Sender(name="Acme Ops", email="ops@acme.example")
-_DESCRIPTION = "Some **card payments** fail. Invoices are not affected.\n\n- We know the cause.\n- We work on it.\n" * 3
 
 
 def measure() -> list[Figure]:
     """Run both by turns on the same mails; every notification is a new one, so each has its rendering in its time."""
     composer = Composer()
-    ready = [_Ready.of(content) for content in _compose(composer, _notification())]
-    rounds = [(_microseconds(lambda: _compose(composer, _notification())), _built(ready)) for _ in range(_ROUNDS)]
+    ready = [_Ready.of(content) for content in _compose(composer)]
+    rounds = [(_microseconds(lambda: _compose(composer)), _built(ready)) for _ in range(_ROUNDS)]
     ours, theirs = zip(*rounds, strict=True)
     print(f"compose: {_spread(ours)}; EmailMessage: {_spread(theirs)}; CPU microseconds a mail")
     ratios = [own / other for own, other in rounds]
@@ -67,40 +62,8 @@ class _Ready:
         return message.as_bytes()
 
 
-def _notification() -> Notification:
-    data = StatusPageIncidentCreated.model_validate(
-        {
-            "project": {"id": "bench"},
-            "recipients": [_recipient(number) for number in range(RECIPIENTS)],
-            "status_page": {"id": "public", "name": "Acme Status", "url": "https://status.acme.example"},
-            "incident": {"id": "7", "title": "Problems with payments", "number": 7, "description": _DESCRIPTION},
-        }
-    )
-    return Notification(source="/bench", id="1", type="status_page.incident_created", time=_AT, subject=None, data=data)
-
-
-def _recipient(number: int) -> dict[str, str]:
-    return {
-        "email": f"reader{number}@example.org",
-        "name": f"Reáder {number}",
-        "time_zone": ("Europe/Madrid", "America/New_York")[number % 2],
-        "unsubscribe_url": f"https://status.acme.example/leave?token={number:032x}",
-        "manage_url": f"https://status.acme.example/manage?token={number:032x}",
-    }
-
-
-def _compose(composer: Composer, notification: Notification) -> list[bytes]:
-    return [
-        composer.compose(
-            notification,
-            recipient,
-            sender=_SENDER,
-            message_id=f"<{number}@acme.example>",
-            thread_root="<incident-7@acme.example>",
-            at=_AT,
-        ).content
-        for number, recipient in enumerate(notification.data.recipients or ())
-    ]
+def _compose(composer: Composer) -> list[bytes]:
+    return [mail.content for mail in composed(composer, notification(range(RECIPIENTS)))]
 
 
 def _built(ready: Sequence[_Ready]) -> float:

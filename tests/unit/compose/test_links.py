@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tocsin.compose.links import safe_url
+
+PARTS = st.text("ab.-~_%20AZ09:/?#[]@!$&'()*+,;=", max_size=12)
+URLS = st.builds("{}://{}{}{}".format, st.sampled_from(["http", "https", "HTTP"]), PARTS, st.sampled_from("/?#"), PARTS)
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,10 @@ def test_web_links_are_kept_in_ascii(text: str, url: str) -> None:
 )
 def test_anything_else_is_no_link(text: str | None) -> None:
     assert safe_url(text) is None
+
+
+@given(
+    URLS | st.from_regex(r"https?://[a-z0-9.]{1,9}(/[a-z]{0,5}){0,3}(\?[a-z=&/?]{0,9})?(#[a-z]{0,3})?", fullmatch=True)
+)
+def test_plain_links_get_no_other_form_than_those_that_need_care(text: str) -> None:
+    assert safe_url(text) == safe_url(f" {text}")

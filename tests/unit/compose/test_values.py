@@ -22,6 +22,10 @@ def test_a_line_is_one_line(text: str, line: str) -> None:
     assert one_line(text) == line
 
 
+def test_texts_without_controls_are_read_as_those_with_them() -> None:
+    assert [c for c in map(chr, range(0x1_1000)) if one_line(f"a{c} b") != one_line(f"a{c} b\x00")] == []
+
+
 @pytest.mark.parametrize(
     ("text", "lines"), [("a\r\nb\rc\nd", "a\nb\nc\nd"), ("a\x00\tb\u2029c", "a\tb\nc"), ("\n\na\n\n", "a")]
 )

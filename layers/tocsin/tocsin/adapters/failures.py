@@ -65,7 +65,10 @@ def failing_in(phase: Phase) -> Iterator[None]:
     """
     try:
         yield
-    except TimeoutError as error:
-        raise PhaseFailed.by(phase, Mishap.TIMED_OUT) from error
     except OSError as error:
-        raise PhaseFailed.by(phase, Mishap.CONNECTION_CLOSED) from error
+        raise failure_in(phase, error) from error
+
+
+def failure_in(phase: Phase, error: OSError) -> PhaseFailed:
+    """What an error of a socket means: the time limit passed, or the connection was lost."""
+    return PhaseFailed.by(phase, Mishap.TIMED_OUT if isinstance(error, TimeoutError) else Mishap.CONNECTION_CLOSED)

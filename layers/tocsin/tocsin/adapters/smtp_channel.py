@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from tocsin.adapters.failures import Mishap, PhaseFailed, failing_in
+from tocsin.adapters.failures import Mishap, PhaseFailed, failure_in
 from tocsin.adapters.smtp_reply import ReplyLine, assemble
 from tocsin.adapters.time_limits import seconds_left
 from tocsin.adapters.tls import failing_handshake
@@ -58,15 +58,15 @@ class SmtpChannel:
             PhaseFailed: not all of them are handed over.
         """
         self.unwritten = len(octets)
-        with self._giving_up(), failing_in(phase):
+        with self._giving_up(phase):
             if self._unread:
                 raise PhaseFailed.by(phase, Mishap.UNEXPECTED_REPLY, "it came before its command")
             self._write_blocks(octets, until)
 
     def read_reply(self, *, phase: Phase, until: float, wanted: Container[int] = (2,)) -> Reply:
         """Read one whole reply; see `command`."""
-        with self._giving_up(), failing_in(phase):
-            reply = assemble(list(self._reply_lines(phase, until)), phase)
+        with self._giving_up(phase):
+            reply = assemble(self._read_lines(phase, until), phase)
             if reply is None:
                 raise PhaseFailed.by(phase, Mishap.MALFORMED_REPLY, "its lines have different codes")
             _require(reply, wanted)
@@ -98,7 +98,7 @@ class SmtpChannel:
         Raises:
             PhaseFailed: in phase tls; also where what the relay said in clear text was not all read.
         """
-        with self._giving_up(), failing_handshake():
+        with self._giving_up(Phase.TLS), failing_handshake():
             if self._unread:
                 raise PhaseFailed.by(Phase.TLS, Mishap.DATA_AFTER_STARTTLS)
             self._connection.settimeout(seconds_left(until))
@@ -118,12 +118,15 @@ class SmtpChannel:
             self._connection.close()
 
     @contextmanager
-    def _giving_up(self) -> Iterator[None]:
+    def _giving_up(self, phase: Phase) -> Iterator[None]:
         try:
             yield
         except PhaseFailed:
             self.usable = False
             raise
+        except OSError as error:
+            self.usable = False
+            raise failure_in(phase, error) from error
 
     def _write_blocks(self, octets: bytes, until: float) -> None:
         left = memoryview(octets)
@@ -132,17 +135,17 @@ class SmtpChannel:
             left = left[self._connection.send(left[:_BLOCK_OCTETS]) :]
             self.unwritten = len(left)
 
-    def _reply_lines(self, phase: Phase, until: float) -> Iterator[ReplyLine]:
+    def _read_lines(self, phase: Phase, until: float) -> list[ReplyLine]:
         octets_left = _REPLY_OCTETS
-        is_last = False
-        while not is_last:
+        lines: list[ReplyLine] = []
+        while not lines or not lines[-1].is_last:
             octets = self._read_line(octets_left, phase, until)
             octets_left -= len(octets)
             line = ReplyLine.parse(octets)
             if line is None:
                 raise PhaseFailed.by(phase, Mishap.MALFORMED_REPLY, "a line has no code")
-            yield line
-            is_last = line.is_last
+            lines.append(line)
+        return lines
 
     def _read_line(self, octets_left: int, phase: Phase, until: float) -> bytes:
         searched = 0

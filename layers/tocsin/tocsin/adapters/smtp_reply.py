@@ -32,20 +32,23 @@ class ReplyLine:
         match = _LINE.fullmatch(octets.rstrip(b"\r\n"))
         if match is None:
             return None
-        text = _CONTROL.sub(" ", (match[3] or b"").decode(errors="replace"))
-        return cls(code=int(match[1]), text=text, is_last=match[2] != b"-")
+        code, separator, octets = match.groups(b"")
+        text = octets.decode(errors="replace")
+        if not text.isprintable():
+            text = _CONTROL.sub(" ", text)
+        return cls(code=int(code), text=text, is_last=separator != b"-")
 
 
 def assemble(lines: Sequence[ReplyLine], phase: Phase) -> Reply | None:
     """Join the lines of one reply, each kept as it is, by LF; None where their codes differ."""
     first = lines[0]
-    if any(line.code != first.code for line in lines):
+    if len({line.code for line in lines}) > 1:
         return None
     enhanced = _ENHANCED.match(first.text)
     agrees = enhanced is not None and enhanced[1][0] == str(first.code)[0]
     return Reply(
         phase=phase,
         code=first.code,
-        text="\n".join(line.text for line in lines),
+        text="\n".join([line.text for line in lines]),
         enhanced=enhanced[1] if enhanced and agrees else None,
     )

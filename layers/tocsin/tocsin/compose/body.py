@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from binascii import b2a_base64
 from dataclasses import dataclass
@@ -27,6 +26,11 @@ class Body:
         self._whole = _Text.of(b"\r\n".join([*octets.splitlines(), b""]) or b"\r\n", places)
         self._pieces = tuple(_pieces(lines))
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its places: the values that it is filled with."""
+        return frozenset(self._whole.names)
+
     def fill(self, values: Mapping[str, bytes]) -> tuple[str, bytes]:
         """Give the name of the transfer encoding and the encoded lines.
 
@@ -44,15 +48,16 @@ class Places:
 
     def __init__(self) -> None:
         self._nonce = secrets.token_hex(16)
-        self._pattern = re.compile(rf"{self._nonce}\.(\w+)\.".encode())
 
     def stand_in(self, name: str) -> str:
         """Give the stand-in for the value `name`: no white space, and nothing that HTML would escape."""
         return f"{self._nonce}.{name}."
 
-    def split(self, octets: bytes) -> list[bytes]:
-        """Give what stands between the stand-ins at even positions, and the names of these at odd ones."""
-        return self._pattern.split(octets)
+    def split(self, octets: bytes) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+        """Give what stands before, between and after the stand-ins, and the names of these."""
+        first, *rest = octets.split(f"{self._nonce}.".encode())
+        parts = [part.partition(b".") for part in rest]
+        return (first, *(literal for _, _, literal in parts)), tuple(name.decode() for name, _, _ in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +69,8 @@ class _Text:
 
     @classmethod
     def of(cls, octets: bytes, places: Places) -> _Text:
-        parts = places.split(octets)
-        return cls(literals=tuple(parts[::2]), names=tuple(name.decode() for name in parts[1::2]))
+        literals, names = places.split(octets)
+        return cls(literals=literals, names=names)
 
     @property
     def fixed(self) -> bytes:
@@ -86,7 +91,7 @@ def _pieces(lines: Iterable[_Text]) -> Iterable[bytes | _Text]:
 
 
 def _quoted(lines: Iterable[bytes]) -> bytes:
-    text = "".join(f"{line.decode('latin-1')}\n" for line in lines)  # a character for each octet
+    text = b"".join(line + b"\n" for line in lines).decode("latin-1")  # a character for each octet
     return body_encode(text, _LINE, "\r\n").encode("ascii")
 
 

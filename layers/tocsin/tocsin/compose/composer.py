@@ -124,9 +124,9 @@ def _octets(headers: Sequence[str], *, utf8: bool) -> bytes:
     """Give the header section, having looked once more for what would break it, or add to it, on its way."""
     section = "".join(f"{header}\r\n" for header in headers).encode()
     *lines, _ = section.split(b"\r\n")
-    begun = sum(not line.startswith((b" ", b"\t")) for line in lines)
+    folds = section.count(b"\r\n ") + section.count(b"\r\n\t") + section.startswith((b" ", b"\t"))
     only_crlf = section.count(b"\r") == section.count(b"\n") == len(lines)
-    is_sound = only_crlf and begun == len(headers) and max(map(len, lines)) <= _LINE_OCTETS
+    is_sound = only_crlf and len(lines) - folds == len(headers) and max(map(len, lines)) <= _LINE_OCTETS
     if not is_sound or not (utf8 or section.isascii()):
         raise CannotCompose("headers: they cannot be written as lines of mail")
     return section

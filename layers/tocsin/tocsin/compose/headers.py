@@ -10,6 +10,7 @@ import re
 import textwrap
 from datetime import UTC
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tocsin.compose.values import one_line
@@ -44,12 +45,18 @@ def address_header(name: str, display_name: str | None, address: Address, *, utf
 
 def date_header(name: str, at: datetime) -> str:
     """Make a date-time field, in UTC."""
-    return f"{name}: {format_datetime(at.astimezone(UTC))}"
+    return f"{name}: {_date(at.replace(microsecond=0))}"
 
 
 def token_header(name: str, value: str) -> str:
     """Make a field of a value that is ours or has been checked: printable ASCII, no folds."""
     return f"{name}: {value}"
+
+
+@lru_cache(maxsize=16)
+def _date(at: datetime) -> str:
+    """Write a whole second, in which many mails are made."""
+    return format_datetime(at.astimezone(UTC))
 
 
 def _unstructured(name: str, text: str, *, utf8: bool) -> str:
@@ -77,13 +84,19 @@ def _encoded_words(name: str, text: str) -> str:
     As few words as can be: Python 3.13.0 and others like it read a space between two of them into a display name.
     """
     chunks, room = [b""], _word_octets(len(f"{name}: "))
+    if len(octets := text.encode()) <= room:
+        return _encoded_word(octets)
     for character in text:
         octets = character.encode()
         if len(chunks[-1]) + len(octets) > room:
             chunks.append(b"")
             room = _word_octets(1)
         chunks[-1] += octets
-    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(chunk).decode()}?=" for chunk in chunks)
+    return "\r\n ".join(map(_encoded_word, chunks))
+
+
+def _encoded_word(octets: bytes) -> str:
+    return f"=?utf-8?b?{base64.b64encode(octets).decode()}?="
 
 
 def _word_octets(before: int) -> int:

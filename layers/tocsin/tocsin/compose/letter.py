@@ -68,8 +68,9 @@ class Letter:
         """Give text and HTML for a recipient of whom `shown` may be shown: transfer encoding and lines of each."""
         own = {name: value for name, value in shown.items() if value is not None}
         rendering = self._rendering(time_zone, tuple(own))
-        html = {name: str(escape(value)).encode() for name, value in own.items()}
-        return rendering.text.fill({name: value.encode() for name, value in own.items()}), rendering.html.fill(html)
+        text = {name: own[name].encode() for name in rendering.text.names}
+        html = {name: str(escape(own[name])).encode() for name in rendering.html.names}
+        return rendering.text.fill(text), rendering.html.fill(html)
 
     def _make_headers(self, utf8: bool) -> tuple[str, ...]:  # noqa: FBT001  (what `headers` keeps its results by)
         addresses = {"From": self.from_address} | ({"Reply-To": self.reply_to} if self.reply_to else {})

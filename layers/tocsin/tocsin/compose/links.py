@@ -11,11 +11,16 @@ LONGEST_HEADER_URL = 900  # a header line ends at 998 octets and a URL cannot be
 _LONGEST_URL = 4_000
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\]")
+_PLAIN = re.compile(  # what goes through the rules below as it is
+    r"https?://[a-z0-9._~-]+(?:/[A-Za-z0-9!$%&'()*+,/:;=@._~-]*(?:\?[A-Za-z0-9!$%&'()*+,/:;=?@._~-]+)?)?", re.ASCII
+)
 _KEEP = "!$%&'()*+,/:;=?@[]~#"  # reserved by RFC 3986, or already escaped
 
 
 def safe_url(text: str | None) -> str | None:
     """Give `text` as an absolute http or https URL in ASCII, or None where it is none."""
+    if text is not None and len(text) <= _LONGEST_URL and _PLAIN.fullmatch(text):
+        return text
     if text is None or len(text) > _LONGEST_URL or _UNSAFE.search(text.strip()):
         return None
     try:

@@ -34,7 +34,9 @@ def presentable(part: BaseModel, *, include: set[str] | None = None, exclude: se
 
 def one_line(text: str, *, limit: int = _LINE_CHARACTERS) -> str:
     """Collapse all white space, drop control characters, and cut at `limit` characters with an ellipsis."""
-    return _cut(" ".join(text[: limit * 4].translate(_ONE_LINE).split()), limit)
+    kept = text[: limit * 4]
+    clean = kept if kept.isprintable() else kept.translate(_ONE_LINE)  # nothing that is printable is dropped
+    return _cut(" ".join(clean.split()), limit)
 
 
 def many_lines(text: str, *, limit: int = _TEXT_CHARACTERS) -> str:

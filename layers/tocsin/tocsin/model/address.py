@@ -12,8 +12,9 @@ import idna
 from tocsin.errors import PermanentError
 
 _DOT_ATOM = re.compile(r"[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+(?:\.[^\x00-\x20\x7f()<>\[\]:;@\\,.\"]+)*")
-_QUOTED = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\[\x20-\x7e])*"')
+_QUOTED = re.compile(r'"(?:[^\x00-\x1f"\\\x7f]|\\[\x20-\x7e])*"')
 _HOST_LABELS = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
+_CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # ASCII ones are in neither of the above
 _LOCAL_PART_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
 _KEY_OCTETS = 1000
 _PATH_OCTETS = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
@@ -59,7 +60,7 @@ def parse_address(text: str) -> Address:
         raise BadAddress("there is no @")
     if not (_DOT_ATOM.fullmatch(local_part) or _QUOTED.fullmatch(local_part)):
         raise BadAddress("the local part is neither a dot-atom nor a quoted string")
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in local_part):
+    if not local_part.isascii() and any(unicodedata.category(character) in _CONTROLS for character in local_part):
         raise BadAddress("the local part holds a control character")
     if len(local_part.encode()) > _LOCAL_PART_OCTETS:
         raise BadAddress(f"the local part is longer than {_LOCAL_PART_OCTETS} octets")
