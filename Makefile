@@ -40,7 +40,7 @@ always:
 
 # --- Commands ---
 
-.PHONY: help setup format check test build run bench publish deploy
+.PHONY: help setup format check test build run bench gallery publish deploy
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ run: setup build ## start the stack on this machine and deliver every sample (AR
 
 bench: setup build ## measure, print the figures beside their goals, write .bench/results.json
 	$(RUN)/python -m tests.benchmarks $(ARGS)
+
+gallery: .venv/.made ## picture every mail, light and dark, into .gallery/ (ARGS="--locale de incident.created")
+	$(RUN)/python -m tests.gallery $(ARGS)
 
 publish: .venv/.made ## write the files that are derived from others
 	$(EXPORT) --output-file layers/dependencies/requirements.txt > /dev/null

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
+gc.disable()  # what is loaded now is kept for good: searching it for garbage would take a tenth of a cold start
+
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -9,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from tocsin import wiring
-from tocsin.actions.deliver import Outcome, TimeLeft
+from tocsin.actions.delivery_run import Outcome, TimeLeft
 from tocsin.errors import TooLate, TransientError
 
 from functions.deliver.side_by_side import Worked, work_side_by_side
@@ -17,6 +21,9 @@ from functions.deliver.side_by_side import Worked, work_side_by_side
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from tocsin.actions.receive import Receive
+
+gc.freeze()
+gc.enable()
 
 logger = Logger(service="deliver")
 metrics = Metrics(namespace="Tocsin", service="deliver")
@@ -52,19 +59,25 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     return {"batchItemFailures": [{"itemIdentifier": w.record["messageId"]} for w in done if w.outcome is None]}
 
 
+@wiring.busy_services_are_transient()
 def _deliver(record: Record, receive: Receive, time_left: TimeLeft) -> Outcome:
     """Deliver what one record holds; a record that was not begun is given back at once."""
     receives = int(record["attributes"]["ApproximateReceiveCount"])
     try:
-        if record["eventSourceARN"] == wiring.config().bulk_queue_arn:
-            return receive.chunk(record["body"], time_left=time_left)
-        return receive.notification(record["body"], seen_before=receives > 1, time_left=time_left)
+        return _received(record, receive, time_left, seen_before=receives > 1)
     except TransientError as error:
         if receives >= _MANY_RECEIVES:
             return _send_again(record, error)
         if isinstance(error, TooLate):
             wiring.give_back(record["eventSourceARN"], record["receiptHandle"])
         raise
+
+
+@wiring.busy_services_are_transient()
+def _received(record: Record, receive: Receive, time_left: TimeLeft, *, seen_before: bool) -> Outcome:
+    if record["eventSourceARN"] == wiring.config().bulk_queue_arn:
+        return receive.chunk(record["body"], time_left=time_left)
+    return receive.notification(record["body"], seen_before=seen_before, time_left=time_left)
 
 
 def _send_again(record: Record, error: TransientError) -> Outcome:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from tocsin.compose.composer import Composer
 from tocsin.model.mail_account import Sender
-from tocsin.model.notification import Notification, StatusPageIncidentCreated
+from tocsin.model.notification import Notification
+from tocsin.model.notifications.status_page import StatusPageIncidentCreated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -33,11 +33,6 @@ def test_a_function_is_its_own_folder_and_no_other(name: str) -> None:
     assert files(BUILD / name) == {f"{folder}/{file}" for file in files(ROOT / folder)}
 
 
-@pytest.mark.parametrize("artifact", ["TocsinLayer", *functions()])
-def test_nothing_compiled_is_shipped_where_hashes_must_not_change(artifact: str) -> None:
-    assert not list((BUILD / artifact).rglob("*.pyc"))
-
-
 def test_the_dependencies_are_those_required_and_no_others() -> None:
     required = {
         line.partition(" ")[0]

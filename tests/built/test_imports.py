@@ -62,3 +62,7 @@ def test_our_package_and_what_it_needs_come_from_the_layers(loaded: Json) -> Non
 
     assert Path(loaded["files"]["pydantic"]).is_relative_to(layers[0])
     assert Path(loaded["files"]["tocsin"]).is_relative_to(layers[1])
+
+
+def test_nothing_that_is_shipped_has_to_be_compiled_to_be_loaded(loaded: Json) -> None:
+    assert [file for file in loaded["compiled"] if Path(file).is_relative_to(BUILD)] == []

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import boto3
+from botocore.handlers import BUILTIN_HANDLERS
 from tocsin import wiring
 
 from functions.deliver.app import lambda_handler
@@ -59,11 +59,7 @@ def main() -> None:
 def _warmed_up() -> Steps:
     """Make what each process would make again, but no connection and no thread."""
     steps = Steps()
-    boto3.setup_default_session()
-    session = boto3.DEFAULT_SESSION
-    if session is not None:
-        session.events.register("before-send", steps.call)
-        session.events.register("after-call", steps.call)
+    BUILTIN_HANDLERS.extend([("before-send", steps.call), ("after-call", steps.call)])
     for service in _SERVICES:
         wiring.client(service)
     return steps

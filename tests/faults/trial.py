@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tests.functional.deliver.stack import Stack
 
 _TRIES = 6
+_PAST = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
+_LIMITS = {"per_minute": 1000, "per_day": 10_000, "per_month": 100_000}
+_KEPT_OPEN, _CLOSED_AT_ONCE = 4, 2  # connections
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,16 +83,32 @@ class Trial:
         return found
 
     def check(self, people: Sequence[str]) -> None:
-        """Nobody is lost, only what was in flight is repeated, and repeats are told by their Message-ID."""
+        """Nobody is lost, only what was in flight is repeated, and repeats are told by their Message-ID.
+
+        Every mail counts against the account's limits, and its breaker is closed in the end.
+        """
         mails, journal = self.mails(), self.acme.deliveries()
         assert {person for person in people if not mails[person]} == set()
         assert {name: delivery["state"] for name, delivery in journal.items()} == dict.fromkeys(people, "accepted")
         assert {name: number for name, number in mails.items() if number > 1 + self.in_flight[name]} == {}
         assert self.message_ids() == {name: {delivery["message_id"]} for name, delivery in journal.items()}
+        assert mails.total() <= sum(self._shared("rate")["day"].values()) <= len(people) + self.in_flight.total()
+        assert self._shared("breaker") == {}
+
+    def half_open_the_breaker(self) -> None:
+        """Let the account have failed some time ago, so that the next one who submits is the one who probes."""
+        last = {"phase": "connect", "text": "timed out", "failure_class": "network", "remedy_id": "x", "remedy": "x"}
+        document = {"failures": 3, "pauses": 1, "open_until": _PAST, "last": last}
+        key = self._key("breaker")
+        item = {"pk": {"S": key}, "version": {"N": "1"}, "document": {"S": json.dumps(document)}}
+        boto3.client("dynamodb").put_item(TableName="EphemeralTable", Item=item)
 
     def _look_back(self) -> None:
-        """Note what the death left, and let time pass until the dead function's leases are over."""
+        """Note what the death left, and let time pass until the dead function's leases and its probe are over."""
         self.in_flight.update(name for name, state in self.acme.states().items() if state == "submitting")
+        for number in range(_KEPT_OPEN):
+            self._let_pass(f"slot#{number}", "ends_at")
+        self._let_pass("breaker", "open_until")
         client = boto3.client("dynamodb")
         for item in client.scan(TableName="DeliveriesTable", ProjectionExpression="pk, sk")["Items"]:
             if item["sk"] == {"S": "#lease"}:
@@ -99,16 +119,43 @@ class Trial:
                     ExpressionAttributeValues={":past": {"N": "0"}},
                 )
 
+    def _let_pass(self, name: str, moment: str) -> None:
+        """Bring a moment that a shared item names into the past; the item's version stays, as nobody wrote it."""
+        document = self._shared(name)
+        if moment in document:
+            boto3.client("dynamodb").update_item(
+                TableName="EphemeralTable",
+                Key={"pk": {"S": self._key(name)}},
+                UpdateExpression="SET document = :document",
+                ExpressionAttributeValues={":document": {"S": json.dumps(document | {moment: _PAST})}},
+            )
+
+    def _shared(self, name: str) -> dict[str, Any]:
+        """What workers share of the account under this name; empty where nothing is written."""
+        answer = boto3.client("dynamodb").get_item(TableName="EphemeralTable", Key={"pk": {"S": self._key(name)}})
+        document: dict[str, Any] = json.loads(answer["Item"]["document"]["S"]) if "Item" in answer else {}
+        return document
+
+    def _key(self, name: str) -> str:
+        kind, *number = name.split("#")
+        return "#".join((kind, self.acme.id, self.acme.account_id, *number))
+
 
 @contextmanager
 def begun_trial(stack: Stack, function: Function, passage: Passage, *, tls: bool) -> Iterator[Trial]:
-    """A trial on an empty journal. With `tls` the mails are submitted by STARTTLS and AUTH, else in clear text."""
+    """A trial on an empty journal, of an account with limits.
+
+    With `tls` the mails are submitted by STARTTLS and AUTH, in a session that is kept open, while the account's breaker
+    is half open; else in clear text, in a session that is closed at the end.
+    """
     stack.forget_deliveries()
     stack.messages("BulkQueue")
     with Relay(**LOGIN) if tls else Relay() as relay:
         trial = Trial(stack=stack, function=function, passage=passage, relay=relay)
         trial.acme.changes = _account(passage.port, relay)
         trial.acme.save(None, password="secret" if tls else None)
+        if tls:
+            trial.half_open_the_breaker()
         yield trial
 
 
@@ -133,4 +180,5 @@ def _account(port: int, relay: Relay) -> dict[str, Any]:
             "ca_certificate": relay.ca_certificate,
         },
         "auth": {"type": "password", "username": "ops"} if tls else {"type": "none"},
+        "limits": {"connections": _KEPT_OPEN if tls else _CLOSED_AT_ONCE, **_LIMITS},
     }

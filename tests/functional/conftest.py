@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+import moto.dynamodb.models
 import pytest
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.dynamodb.models.table import Table
 from tocsin import wiring
 
 from tests.functional.deliver.stack import Stack
@@ -40,14 +43,39 @@ class Context:
 
 
 def _one_at_a_time(patch: pytest.MonkeyPatch) -> None:
-    """Make moto answer one call after the other: its transactions are not isolated from other threads."""
+    """Make moto answer one call after the other: its transactions are not isolated from other threads.
+
+    It copies a whole table for each item of a transaction, before it writes the first; once is enough.
+    """
     lock, answer = RLock(), BotocoreStubber.__call__
 
     def locked(stubber: BotocoreStubber, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  (moto's own signature)
         with lock:
+            copies.clear()
             return answer(stubber, *args, **kwargs)
 
+    copies = _Copies()
     patch.setattr(BotocoreStubber, "__call__", locked)
+    patch.setattr(moto.dynamodb.models, "copy", copies)
+
+
+class _Copies:
+    """Copies each table once, until it is cleared."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Any] = {}
+
+    def clear(self) -> None:
+        """Forget the copies."""
+        self._made = {}
+
+    def deepcopy(self, original: Any) -> Any:  # noqa: ANN401  (as the function that it stands for)
+        """A copy; of a table, the one that was made."""
+        if not isinstance(original, Table):
+            return copy.deepcopy(original)
+        if id(original) not in self._made:
+            self._made[id(original)] = copy.deepcopy(original)
+        return self._made[id(original)]
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from local.surroundings import Surroundings, running_surroundings
 from tests.local.gate import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
     from pathlib import Path
 
@@ -50,14 +50,23 @@ def local(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loc
 
 
 @contextmanager
-def running_local(folder: Path, *, access_token_lifetime: timedelta = ACCESS_TOKEN_LIFETIME) -> Iterator[Local]:
-    """A stack of its own, with what it needs around it."""
+def running_local(
+    folder: Path,
+    *,
+    access_token_lifetime: timedelta = ACCESS_TOKEN_LIFETIME,
+    parameters: Mapping[str, str] | None = None,
+) -> Iterator[Local]:
+    """A stack of its own, with what it needs around it. `parameters` are template.yaml's."""
     gate = Gate()
     with (
         running_engine(folder / "engine") as engine,
         running_surroundings(folder, access_token_lifetime=access_token_lifetime, before_answer=gate) as surroundings,
     ):
-        deploy(engine.endpoint_url, parameters=surroundings.parameters(), machine=platform.machine())
+        deploy(
+            engine.endpoint_url,
+            parameters=surroundings.parameters() | {**(parameters or {})},
+            machine=platform.machine(),
+        )
         stack = describe_stack(engine.endpoint_url)
         surroundings.front.lead_to(stack)
         create_demo_project(stack, surroundings.inbox)

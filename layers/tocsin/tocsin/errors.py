@@ -50,6 +50,10 @@ class ServiceBusy(TransientError):
     """An AWS service throttles us, fails or is out of reach; whether it did what it was asked is not known."""
 
 
+class SettingsChanged(TransientError):
+    """What was remembered of a project no longer stands; nothing was begun."""
+
+
 class TooLate(TransientError):
     """Too little of the function's time is left to begin; nothing was begun."""
 

@@ -7,29 +7,21 @@ import secrets
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config as ClientConfig
 
 from tocsin.actions.deliver import Deliver
 from tocsin.actions.log_in import LogIn
 from tocsin.actions.receive import Receive
-from tocsin.actions.refresh_due import RefreshDue
-from tocsin.actions.renew_grant import RenewGrant
 from tocsin.actions.tell_of_accounts import TellOfAccounts
-from tocsin.actions.warn_of_secret_end import WarnOfSecretEnd
-from tocsin.adapters import queues
-from tocsin.adapters.admin_notices import AdminNotices
+from tocsin.adapters import aws_trouble, queues
+from tocsin.adapters.aws_clients import AwsClients
 from tocsin.adapters.egress import Egress
 from tocsin.adapters.event_bus import EventBus
 from tocsin.adapters.grant_store import GrantStore
-from tocsin.adapters.identity_providers import IdentityProviders
 from tocsin.adapters.journal import Journals, Tables
-from tocsin.adapters.leases import Leases
 from tocsin.adapters.look_up import LookUp
-from tocsin.adapters.mail_account_items import DUE_SHARDS
 from tocsin.adapters.payload_store import PayloadStore
 from tocsin.adapters.queues import BulkQueue, DeadLetterQueue, give_back_now
 from tocsin.adapters.redrive_marks import RedriveMarks
@@ -47,16 +39,27 @@ from tocsin.data.remedies import Remedies
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tocsin.actions.refresh_due import RefreshDue
+    from tocsin.actions.renew_grant import RenewGrant
+    from tocsin.adapters.admin_notices import AdminNotices
+    from tocsin.adapters.identity_providers import IdentityProviders
+    from tocsin.model.mail_account import MailAccount
+    from tocsin.model.remedy import Verdict
+    from tocsin.model.reply import Reply
+
 
 _LEASE_OUTLIVES_FUNCTION_BY = timedelta(seconds=5)
 _RENEWALS_AT_ONCE = 32
-_CLIENT = ClientConfig(
-    connect_timeout=2,
-    read_timeout=4,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=_RENEWALS_AT_ONCE,
+_CLIENTS = AwsClients(
+    ClientConfig(
+        connect_timeout=2,
+        read_timeout=4,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=_RENEWALS_AT_ONCE,
+    )
 )
-_making_clients = Lock()
+
+busy_services_are_transient = aws_trouble.busy_services_are_transient
 
 
 @cache
@@ -76,13 +79,14 @@ def receive(on_event_failure: Callable[[str, int], None]) -> Receive:
             settings=settings_store(),
             log_in=LogIn(
                 secrets=SecretStore(lambda: client("secretsmanager"), settings.secret_prefix),
-                renew=renew_grant(on_event_failure),
+                renew=_RenewalWhenNeeded(on_event_failure),
                 clock=now,
             ),
             look_up=LookUp(
                 client("dynamodb"),
                 suppressions_table=settings.suppressions_table,
                 ephemeral_table=settings.ephemeral_table,
+                settings_table=settings.settings_table,
             ),
             limits=limits_of,
             notices=TellOfAccounts(
@@ -115,6 +119,10 @@ def refresh_due(on_failure: Callable[[str, int], None], on_trouble: Callable[[st
 
     `on_failure` is told of events and notices that were not taken, `on_trouble` of grants that were not renewed.
     """
+    from tocsin.actions.refresh_due import RefreshDue  # noqa: PLC0415  (deliver starts sooner without it)
+    from tocsin.actions.warn_of_secret_end import WarnOfSecretEnd  # noqa: PLC0415  (as above)
+    from tocsin.adapters.mail_account_items import DUE_SHARDS  # noqa: PLC0415  (as above)
+
     bus = EventBus(client("events"), config().event_bus_name, on_failure=on_failure)
     return RefreshDue(
         grants=grants(),
@@ -135,6 +143,9 @@ def refresh_due(on_failure: Callable[[str, int], None], on_trouble: Callable[[st
 @cache
 def renew_grant(on_failure: Callable[[str, int], None]) -> RenewGrant:
     """The renewal of one grant. `on_failure` is told of events and notices that were not taken."""
+    from tocsin.actions.renew_grant import RenewGrant  # noqa: PLC0415  (only OAuth2 needs it)
+    from tocsin.adapters.leases import Leases  # noqa: PLC0415  (as above)
+
     bus = EventBus(client("events"), config().event_bus_name, on_failure=on_failure)
     return RenewGrant(
         grants=grants(),
@@ -149,9 +160,29 @@ def renew_grant(on_failure: Callable[[str, int], None]) -> RenewGrant:
     )
 
 
+class _RenewalWhenNeeded:
+    """The renewal, loaded and made when the first grant has to be renewed: most accounts log in by password."""
+
+    def __init__(self, on_failure: Callable[[str, int], None]) -> None:
+        self._on_failure = on_failure
+
+    def __call__(
+        self, project_id: str, account_id: str, *, refused_version: str | None = None, deadline: float | None = None
+    ) -> MailAccount:
+        """Renew, as `RenewGrant` does."""
+        renew = renew_grant(self._on_failure)
+        return renew(project_id, account_id, refused_version=refused_version, deadline=deadline)
+
+    def refused(self, account: MailAccount, reply: Reply, verdict: Verdict) -> None:
+        """Park the account, as `RenewGrant` does."""
+        renew_grant(self._on_failure).refused(account, reply, verdict)
+
+
 @cache
 def identity_providers() -> IdentityProviders:
     """The OAuth2 client side."""
+    from tocsin.adapters.identity_providers import IdentityProviders  # noqa: PLC0415  (only OAuth2 needs it)
+
     return IdentityProviders(egress(), Remedies())
 
 
@@ -181,6 +212,8 @@ def redrive_marks() -> RedriveMarks:
 
 
 def _admin_notices(on_failure: Callable[[str, int], None]) -> AdminNotices:
+    from tocsin.adapters.admin_notices import AdminNotices  # noqa: PLC0415  (only OAuth2 needs it)
+
     return AdminNotices(lambda: client("sqs"), config().notification_queue_url, settings_store(), on_failure=on_failure)
 
 
@@ -195,9 +228,7 @@ def sessions() -> Sessions:
     """The sessions with relays that the records of an invocation share."""
     return Sessions(
         lambda account, credential: Submission(account, credential, egress=egress()),
-        SharedItems(
-            client("dynamodb"), Transactions(client("dynamodb"), pause=time.sleep), config().ephemeral_table
-        ),
+        SharedItems(client("dynamodb"), Transactions(client("dynamodb"), pause=time.sleep), config().ephemeral_table),
         holder=secrets.token_hex(8),
         connections=lambda account: limits_of(account).connections,
         clock=now,
@@ -238,12 +269,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@cache
-def _made(service: str) -> Any:  # noqa: ANN401  (each service's client is a type of its own)
-    return boto3.client(service, config=_CLIENT)  # type: ignore[call-overload]  # the stubs know literals only
-
-
-def client(service: str) -> Any:  # noqa: ANN401  (as above)
+def client(service: str) -> Any:  # noqa: ANN401  (each service's client is a type of its own)
     """The function's client of an AWS service."""
-    with _making_clients:  # boto3's default session is not thread-safe
-        return _made(service)
+    return _CLIENTS(service)

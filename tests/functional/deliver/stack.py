@@ -9,8 +9,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from jsonschema import Draft202012Validator
 from tocsin.model.mail_account import MailAccount
 
+from tests.contract.asyncapi import BUS_SCHEMA
 from tests.contract.template import RESOURCES
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _TABLES = ("SettingsTable", "DeliveriesTable", "SuppressionsTable", "EphemeralTable")
 _QUEUES = ("NotificationQueue", "BulkQueue", "DeadLetterQueue", "SeenEvents")
 _numbers = count(1)
+_ON_THE_BUS = Draft202012Validator(json.loads(BUS_SCHEMA.read_text(encoding="utf-8")))
 
 type Json = dict[str, Any]
 
@@ -97,8 +100,11 @@ class Stack:
         return int(attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"])
 
     def events(self) -> list[Json]:
-        """The events on the bus since the last time: detail-type and detail."""
-        return [json.loads(message["body"]) for message in self.messages("SeenEvents")]
+        """The events on the bus since the last time: detail-type and detail, each as its schema promises."""
+        events = [json.loads(message["body"]) for message in self.messages("SeenEvents")]
+        for event in events:
+            _ON_THE_BUS.validate(event)
+        return events
 
     def forget_deliveries(self) -> None:
         """Start a new journal."""
@@ -187,6 +193,26 @@ class Acme:
         ends_at = int((time.time() + 60) * 1000)
         self._overwrite("#lease", {"ends_at": {"N": str(ends_at)}, "fence": {"N": str(2**60)}})
 
+    def end_leases(self) -> None:
+        """Let time pass until nobody owns a chunk of the project."""
+        for item in self._items():
+            if item["sk"]["S"] == "#lease":
+                boto3.client("dynamodb").update_item(
+                    TableName="DeliveriesTable",
+                    Key={name: item[name] for name in ("pk", "sk")},
+                    UpdateExpression="SET ends_at = :past",
+                    ExpressionAttributeValues={":past": {"N": "0"}},
+                )
+
+    def let_breaker_try(self) -> None:
+        """Let time pass until the account's circuit breaker, if it is open, lets somebody try."""
+        client, key = boto3.client("dynamodb"), {"pk": {"S": f"breaker#{self.id}#{self.account_id}"}}
+        item = client.get_item(TableName="EphemeralTable", Key=key).get("Item")
+        document = json.loads(item["document"]["S"]) if item is not None else {}
+        if item is not None and "open_until" in document:
+            document["open_until"] = "2026-01-01T00:00:00Z"
+            client.put_item(TableName="EphemeralTable", Item=item | {"document": {"S": json.dumps(document)}})
+
     def suppress(self, address: str) -> None:
         """Suppress an address."""
         item = {"project_id": {"S": self.id}, "address": {"S": address}}
@@ -225,6 +251,15 @@ class Acme:
         item = boto3.client("dynamodb").get_item(TableName="SettingsTable", Key=key)["Item"]
         values = {name: plain(value) for name, value in item.items()}
         return values | {"state": json.loads(values.get("state", "{}"))}
+
+    def change_password(self, password: str) -> None:
+        """Write another version of the account's secret, as an admin does who enters a new password."""
+        stored = self.stored_secret()
+        secret = {name: value for name, value in stored.items() if name != "version"} | {"password": password}
+        written = boto3.client("secretsmanager").put_secret_value(
+            SecretId=f"tocsin/test/{self.id}/{self.account_id}", SecretString=json.dumps(secret)
+        )
+        self._write_account(credential_version=written["VersionId"])
 
     def let_token_lapse(self) -> None:
         """Let time pass until the access token is over, and the grant due."""

@@ -110,6 +110,18 @@ def test_a_record_that_is_not_begun_is_visible_again_at_once(
     assert (again["MessageId"], again["Attributes"]["ApproximateReceiveCount"]) == (message["MessageId"], "2")
 
 
+def test_a_message_that_has_shown_again_already_is_no_failure(
+    stack: Stack, acme: Acme, caplog: pytest.LogCaptureFixture
+) -> None:
+    acme.save(None)
+    record = _record(stack, "NotificationQueue", json.dumps(acme.event()))  # its handle is worth nothing
+
+    assert _invoke(record, context=Context(9.0)) == ["message-0"]
+
+    assert "record_given_back" in caplog.messages
+    assert "record_failed" not in caplog.messages
+
+
 @pytest.mark.parametrize("queue", ["NotificationQueue", "BulkQueue"])
 @pytest.mark.parametrize("reason", ["TooLate", "ChunkOwned"])
 @pytest.mark.parametrize(

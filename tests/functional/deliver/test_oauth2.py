@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.functional.conftest import Context
+from tests.functional.deliver.trouble import refused, trouble_with_aws
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, USER, IdentityProvider
 from tests.identity_provider import Say as Answer
 from tests.relay import Relay, Say
@@ -128,6 +129,36 @@ def test_a_refused_token_is_renewed_once_for_the_whole_window(acme: Acme, delive
     assert set(acme.states().values()) == {"accepted"}
     assert len(provider.requests()) == 1
     assert {delivery["attempt"] for delivery in acme.deliveries().values()} == {1}
+
+
+_REVOKED_BEHIND_ONE_MAIL = {
+    "auth": [Say("235 2.7.0 welcome")],
+    "content": [Say("250 2.0.0 queued", then_close=True)],
+}
+_THREE = ("ana@example.org", "bo@example.org", "cy@example.org")
+
+
+def test_a_token_that_is_revoked_in_mid_batch_is_renewed_and_nothing_repeated(acme: Acme, deliver: Invoke) -> None:
+    with IdentityProvider() as provider, _relay(provider, **_REVOKED_BEHIND_ONE_MAIL) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING)
+
+        assert deliver(acme.event(*_THREE)) == []
+
+    assert acme.states() == dict.fromkeys(_THREE, "accepted")
+    assert (len(provider.requests()), len(relay.contents)) == (1, 3)
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "PutItem", "DeleteItem", "UpdateItem"])
+def test_what_was_accepted_is_journaled_though_aws_is_busy_when_a_token_is_revoked(
+    acme: Acme, deliver: Invoke, operation: str
+) -> None:
+    with IdentityProvider() as provider, _relay(provider, **_REVOKED_BEHIND_ONE_MAIL) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING)
+        with trouble_with_aws(refused("ThrottlingException"), at=lambda call: call.name == operation):
+            assert deliver(acme.event(*_THREE)) == []
+
+    assert acme.states() == dict(zip(_THREE, ("accepted", "deferred", "deferred"), strict=True))
+    assert len(relay.contents) == 1
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def test_a_local_part_the_relay_cannot_take_is_refused(acme: Acme, deliver: Invo
         pytest.param({"senders": [{"email": "nobody"}]}, {}, "secret", "sender_invalid", id="sender-no-address"),
         pytest.param({"transport": "graph"}, {}, "secret", "transport_not_available", id="transport-to-come"),
         pytest.param({}, {"routes": {}}, "secret", "no_route", id="no-route"),
+        pytest.param({}, {"routes": 7}, "secret", "project_unreadable", id="malformed-project"),
     ],
 )
 def test_an_account_that_cannot_send_parks_and_spends_no_attempt(

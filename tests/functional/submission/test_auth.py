@@ -8,6 +8,7 @@ from base64 import b64encode
 import pytest
 from tocsin.adapters.egress import Egress
 from tocsin.adapters.submission import Submission
+from tocsin.adapters.watch import UNWATCHED, Watch
 from tocsin.model.credential import Credential
 from tocsin.model.reply import Phase
 
@@ -210,7 +211,7 @@ def test_a_clear_connection_carries_auth_where_host_and_port_are_listed() -> Non
 class PublicEgress(Egress):
     """Takes loopback for a public address, and lists nothing."""
 
-    def addresses(self, host: str, port: int, *, until: float) -> list[str]:  # noqa: ARG002  (those of the guard)
+    def addresses(self, host: str, port: int, *, until: float, watch: Watch = UNWATCHED) -> list[str]:  # noqa: ARG002  (those of the guard)
         """Let everything pass."""
         return [host]
 

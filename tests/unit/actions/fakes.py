@@ -13,6 +13,7 @@ from tocsin.model.delivery import Change, Entry, State
 from tocsin.model.envelope import Envelope, MailObject
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
+from tocsin.model.retry import patience, route_of
 from tocsin.model.route import Route
 from tocsin.model.shared_item import SharedItem, SharedItemsChanged
 
@@ -118,6 +119,7 @@ class FakeSession:
     told: list[str] = field(default_factory=list)
     deadline: float | None = None
     renewed: list[Credential | None] = field(default_factory=list)
+    is_open: bool = False
 
     def held_until(self, moment: datetime) -> SharedItem:
         """A slot of its own."""
@@ -149,6 +151,7 @@ def gate(*items: SharedItem) -> Gate:
     """A gate that knows these items; an account's limits are its own."""
     return Gate(
         limits=lambda account: account.limits,
+        route=Route.INCIDENT,
         clock=lambda: NOW,
         jitter=lambda: 0.0,
         items={item.key: item for item in items},
@@ -164,4 +167,5 @@ def choose(
 ) -> Usable | Waiting | Unusable:
     """The choice among the notification's candidates."""
     accounts = candidates(notification, settings, system)
-    return choose_account(notification, accounts, log_in, gate(*items), deadline=0)
+    until = NOW + patience(route_of(notification))
+    return choose_account(notification, accounts, log_in, gate(*items), patient_until=until, deadline=0)

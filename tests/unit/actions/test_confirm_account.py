@@ -37,6 +37,7 @@ class World:
     edited: bool = False
     written: list[tuple[MailAccount, datetime | None]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    reset_breakers: list[str] = field(default_factory=list)
 
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
         raise AssertionError(project_id, account_id)
@@ -53,6 +54,10 @@ class World:
             raise AccountChanged("edited")
         self.written.append((after, refresh_at))
 
+    def reset(self, of: MailAccount) -> None:
+        assert not self.written, "what is parked may go already"
+        self.reset_breakers.append(of.id)
+
     def verify(self, account: MailAccount, *, deadline: float) -> Verification:
         assert (account.id, deadline) == ("A1", 9.0)
         return self.verification
@@ -61,7 +66,9 @@ class World:
         self.told.append(f"{event} {of.status}")
 
     def confirm(self) -> Verification:
-        action = ConfirmAccount(grants=self, verify=self.verify, bus=self, clock=lambda: NOW, jitter=lambda: 0.0)
+        action = ConfirmAccount(
+            grants=self, verify=self.verify, bus=self, breakers=self, clock=lambda: NOW, jitter=lambda: 0.0
+        )
         return action(account(), deadline=9.0)
 
 
@@ -83,6 +90,7 @@ def test_what_the_login_came_to_is_written_and_only_success_is_published(
     assert (after.last_error.remedy if after.last_error is not None else None) == remedy
     assert refresh_at == NOW + HOUR - timedelta(minutes=20)
     assert world.told == told
+    assert world.reset_breakers == (["A1"] if status == "verified" else [])
 
 
 def test_of_an_account_that_was_changed_meanwhile_nothing_is_published() -> None:

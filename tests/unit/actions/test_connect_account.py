@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from tocsin.model.audit import AuditEntry
+
 TOKENS = Tokens(access_token="new-access", refresh_token="new-refresh", expires_at=NOW + timedelta(hours=1))
 ACCOUNT = MailAccount(
     project_id="acme",
@@ -55,6 +57,7 @@ class FakeGrants:
     edited_at_last: bool = False
     written: list[tuple[MailAccount, datetime | None]] = field(default_factory=list)
     puts: list[AccountSecret] = field(default_factory=list)
+    entries: list[AuditEntry] = field(default_factory=list)
 
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
         """The account."""
@@ -75,11 +78,16 @@ class FakeGrants:
         return f"version-{secret.grant_version}"
 
     def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
+        """Nothing is written that nobody remembers."""
+        raise NotImplementedError
+
+    def store(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None, entry: AuditEntry) -> None:
         """Keep what is written, unless an admin was faster."""
         if self.edited_at_last:
             raise AccountChanged("edited")
         assert before.credential_version == "first"
         self.written.append((after, refresh_at))
+        self.entries.append(entry)
 
 
 @dataclass(slots=True)
@@ -146,6 +154,7 @@ def _with(**changes: Any) -> MailAccount:  # noqa: ANN401  (settings of OAuth2)
 def _connect(grants: FakeGrants, providers: FakeProviders, leases: FakeLeases, **changes: Any) -> MailAccount:  # noqa: ANN401  (settings of OAuth2)
     connect = ConnectAccount(
         grants=grants,
+        consents=grants,
         leases=leases,
         providers=providers,
         provider_of=identity_provider_for,
@@ -155,8 +164,23 @@ def _connect(grants: FakeGrants, providers: FakeProviders, leases: FakeLeases, *
         new_holder=lambda: "us",
     )
     return connect(
-        _with(**changes), code="code", code_verifier="verifier", redirect_uri="https://x.example/", deadline=1.0
+        _with(**changes),
+        admin="admin-1",
+        code="code",
+        code_verifier="verifier",
+        redirect_uri="https://x.example/",
+        deadline=1.0,
     )
+
+
+def test_it_is_remembered_who_consented_to_what() -> None:
+    grants = FakeGrants()
+
+    _connect(grants, FakeProviders(), FakeLeases())
+
+    [entry] = grants.entries
+    assert (entry.admin, entry.action, entry.subject) == ("admin-1", "mail_account.consented", ACCOUNT.id)
+    assert (entry.project_id, entry.at, entry.fields) == (ACCOUNT.project_id, NOW, ("grant",))
 
 
 def test_both_tokens_are_written_once_before_the_account_names_them() -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from tocsin.actions.deliver import WINDOW, Deliver, TimeLeft
+from tocsin.actions.deliver import WINDOW, Deliver
+from tocsin.actions.delivery_run import TimeLeft
 from tocsin.actions.log_in import LogIn
 from tocsin.model.chunk import chunk_of
 from tocsin.model.credential import AccountSecret
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tocsin.actions.gate import News
+    from tocsin.model.branding import Look
     from tocsin.model.chunk import Chunk
     from tocsin.model.credential import Credential
     from tocsin.model.delivery import Change, Entry
@@ -49,11 +51,15 @@ class Surroundings:
         assert project_id == "acme"
         return self.settings_now
 
+    def remembered(self, project_id: str) -> ProjectSettings | None:
+        """The same."""
+        return self.project(project_id)
+
     def look_up(
-        self, project_id: str, recipients: Iterable[str], keys: Iterable[str]
+        self, project_id: str, recipients: Iterable[str], keys: Iterable[str], *, remembered: Iterable[object] = ()
     ) -> tuple[frozenset[str], list[SharedItem]]:
         """Nobody is suppressed, and nothing shared."""
-        del project_id, recipients
+        del project_id, recipients, remembered
         return frozenset(), [SharedItem(key=key) for key in keys]
 
     def tell(self, account: MailAccount, news: News, failure: tuple[Reply, Verdict] | None) -> None:
@@ -73,9 +79,10 @@ class Surroundings:
         message_id: str,
         thread_root: str,
         at: datetime,
+        look: Look,
     ) -> MailObject:
         """A mail of no account."""
-        del notification, sender, message_id, thread_root, at
+        del notification, sender, message_id, thread_root, at, look
         return mail(recipient.email)
 
     @contextmanager
@@ -111,6 +118,7 @@ class FakeChunkJournal(FakeJournal):
     """The journal of a new chunk."""
 
     received_at: datetime = NOW
+    is_stored: bool = False
     entries: dict[str, Entry] = field(default_factory=dict)
 
 

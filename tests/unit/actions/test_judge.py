@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 F = FailureClass
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 def verdict(failure_class: FailureClass) -> Verdict:
@@ -148,6 +150,7 @@ def test_the_remedy_is_asked_for_the_account_at_hand(*, with_account: bool, aske
 @pytest.mark.parametrize(
     ("failure_class", "code", "earlier_throttles", "concerns"),
     [
+        (F.THROTTLED, 432, 0, True),
         (None, 250, 0, False),
         (None, 250, 5, False),
         (F.RECIPIENT_PERMANENT, 550, 5, False),
@@ -173,3 +176,31 @@ def test_what_is_a_matter_of_the_account_concerns_the_rest(
     )
 
     assert found is concerns
+
+
+@pytest.mark.parametrize(
+    ("route", "expires_in", "revived_ago", "ends_in"),
+    [
+        pytest.param(Route.INCIDENT, -DAY, None, -DAY, id="never-re-driven"),
+        pytest.param(Route.INCIDENT, -DAY, HOUR, 5 * HOUR, id="a-family-with-six-hours"),
+        pytest.param(Route.STATUS_PAGE, -DAY, HOUR, 23 * HOUR, id="a-family-with-a-day"),
+        pytest.param(Route.INCIDENT, 3 * DAY, HOUR, 3 * DAY, id="its-own-life-is-longer"),
+    ],
+)
+def test_a_re_drive_gives_a_delivery_its_family_s_useful_life_anew(
+    route: Route, expires_in: timedelta, revived_ago: timedelta | None, ends_in: timedelta
+) -> None:
+    revived = replace(entry(attempt=90), revived_at=NOW - revived_ago if revived_ago is not None else None)
+    judged = judge(route=route, expires_at=NOW + expires_in)
+
+    assert judged.ends_at(revived) == NOW + ends_in
+    change = judged.change(revived, failure(F.NETWORK), account=account(), now=NOW)
+    assert change.retry_at == NOW + max(min(ends_in, HOUR), timedelta(0))
+    assert change.after.revived_at == revived.revived_at
+
+
+@pytest.mark.parametrize(("enhanced", "concerns"), [("4.7.500", True), ("4.2.1", False), (None, False)])
+def test_a_throttle_by_policy_is_a_matter_of_the_account(enhanced: str | None, *, concerns: bool) -> None:
+    reply = Reply(phase=Phase.MAIL, code=451, enhanced=enhanced, text="Server busy")
+
+    assert concerns_the_rest(verdict(F.THROTTLED), reply, earlier_throttles=0) is concerns

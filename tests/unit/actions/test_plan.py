@@ -29,7 +29,7 @@ def plan(found: Entry | None, *, suppressed: bool = False, expires_at: datetime 
         {ANA: found} if found is not None else {},
         message_id=lambda recipient: f"<new.{recipient}>",
         suppressed={ANA} if suppressed else set(),
-        expires_at=expires_at,
+        ends_at=lambda _: expires_at,
         now=NOW,
     )
 

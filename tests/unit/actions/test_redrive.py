@@ -33,7 +33,7 @@ class FakeDeliveries:
     states: dict[DeliveryKey, State]
     moved: frozenset[DeliveryKey] = frozenset()
     released: list[DeliveryKey] = field(default_factory=list)
-    asked: list[tuple[datetime, str, datetime | None]] = field(default_factory=list)
+    asked: list[tuple[datetime, str, bool, datetime | None]] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
 
     def entries(self, keys: Sequence[DeliveryKey]) -> Mapping[DeliveryKey, Entry]:
@@ -45,9 +45,15 @@ class FakeDeliveries:
         }
 
     def release(
-        self, entries: Mapping[DeliveryKey, Entry], *, at: datetime, by: str, unchanged_since: datetime | None
+        self,
+        entries: Mapping[DeliveryKey, Entry],
+        *,
+        at: datetime,
+        by: str,
+        revive: bool,
+        unchanged_since: datetime | None,
     ) -> Sequence[DeliveryKey]:
-        self.asked.append((at, by, unchanged_since))
+        self.asked.append((at, by, revive, unchanged_since))
         gone = [one for one in entries if one not in self.moved]
         self.released += gone
         return gone
@@ -68,7 +74,7 @@ class FakeQueue:
 
 
 def _redrive(deliveries: FakeDeliveries, queue: FakeQueue, *keys: DeliveryKey, states: frozenset[State]) -> int:
-    return Redrive(deliveries=deliveries, bulk_queue=queue)(keys, states=states, by="admin-1", at=NOW)
+    return Redrive(deliveries=deliveries, bulk_queue=queue)(keys, states=states, by="admin-1", at=NOW, revive=True)
 
 
 @pytest.mark.parametrize("wanted", sorted(REDRIVABLE))
@@ -78,7 +84,7 @@ def test_only_what_is_in_a_state_asked_for_goes_again(wanted: State) -> None:
 
     assert _redrive(deliveries, queue, *keys.values(), states=frozenset({wanted})) == 1
     assert deliveries.released == [keys[wanted]]
-    assert deliveries.asked == [(NOW, "admin-1", None)]
+    assert deliveries.asked == [(NOW, "admin-1", True, None)]
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - REDRIVABLE))

@@ -122,7 +122,7 @@ def test_a_pass_is_about_what_was_parked_before_it() -> None:
 
     world.run()
 
-    assert world.deliveries.asked == [(NOW + timedelta(seconds=5), "sweep", marked.pass_at)]
+    assert world.deliveries.asked == [(NOW + timedelta(seconds=5), "sweep", False, marked.pass_at)]
 
 
 def test_a_mark_is_kept_for_its_next_pass_until_the_last_is_over() -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from tocsin.actions.log_in import NoCredential
 from tocsin.model.address import BadAddress
-from tocsin.model.delivery import Fallback
+from tocsin.model.delivery import Fallback, State
+from tocsin.model.remedy import state_for
 from tocsin.model.reply import Phase, Reply
-from tocsin.model.retry import patience, route_of
+from tocsin.model.retry import ALWAYS_BORNE, route_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,6 +64,7 @@ def choose_account(
     log_in: LogIn,
     gate: Gate,
     *,
+    patient_until: datetime,
     deadline: float,
 ) -> Usable | Waiting | Unusable:
     """The first candidate that can send now, or will before the notification's family loses patience.
@@ -72,13 +74,15 @@ def choose_account(
     Raises:
         TransientError: a secret may be read later.
     """
-    patient_until = gate.clock() + patience(route_of(notification))
+    now = gate.clock()
     passed: list[Waiting | Unusable] = []
     for account in candidates:
         found = _try(account, notification, log_in, gate, deadline)
         if isinstance(found, Usable):
             return replace(found, instead_of=_instead_of(passed))
-        if isinstance(found, Waiting) and found.until <= patient_until:
+        if isinstance(found, Waiting) and found.until <= max(patient_until, now + ALWAYS_BORNE) and _passes(found):
+            return found
+        if isinstance(found, Unusable) and found.verdict is not None and _passes(found) and now < patient_until:
             return found
         passed.append(found)
     waiting = [found for found in passed if isinstance(found, Waiting)]
@@ -128,6 +132,11 @@ def _try(
     except NoCredential as missing:
         return Unusable(account=account, reply=missing.reply, verdict=missing.verdict)
     return Usable(account=current, credential=credential)
+
+
+def _passes(found: Waiting | Unusable) -> bool:
+    """Whether what is in the way goes away by itself, as far as we know."""
+    return found.verdict is None or state_for(found.verdict.failure_class) is not State.PARKED
 
 
 def _instead_of(passed: Sequence[Waiting | Unusable]) -> Fallback | None:

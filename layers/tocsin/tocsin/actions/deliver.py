@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tocsin.actions.choose_account import Unusable, Usable, Waiting, candidates, choose_account, is_to_admins
+from tocsin.actions.delivery_run import Outcome, TimeLeft
 from tocsin.actions.gate import MONTH_USED_UP, OVER_LIMIT, Gate
 from tocsin.actions.judge import Judge
 from tocsin.actions.plan import make_plan
-from tocsin.actions.submit_window import Item, Journal, Window
-from tocsin.errors import ConnectionsInUse, InvalidNotification, PermanentError, TooLate
+from tocsin.actions.submit_window import Item, Window
+from tocsin.errors import ConnectionsInUse, InvalidNotification, PermanentError, SettingsChanged, TooLate
 from tocsin.model.address import BadAddress
+from tocsin.model.branding import Look
 from tocsin.model.chunk import distinct, message_id, thread_root
 from tocsin.model.delivery import Change, State
 from tocsin.model.project import SYSTEM_PROJECT
 from tocsin.model.rate import next_month
 from tocsin.model.reply import Phase, Reply
-from tocsin.model.retry import LONGEST_WAIT, expires_at, route_of, wait_for_connection
+from tocsin.model.retry import LONGEST_WAIT, expires_at, patience, route_of, wait_for_connection
 from tocsin.model.route import FallbackPolicy
 from tocsin.model.shared_item import SharedItemsChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from tocsin.actions.gate import News
+    from tocsin.actions.delivery_ports import (
+        AccountNotices,
+        Bus,
+        ChunkJournal,
+        Composer,
+        LookUp,
+        Sessions,
+        SettingsStore,
+    )
     from tocsin.actions.judge import Remedies
     from tocsin.actions.log_in import LogIn
     from tocsin.actions.submit_window import Session
@@ -38,9 +45,9 @@ if TYPE_CHECKING:
     from tocsin.model.credential import Credential
     from tocsin.model.delivery import Entry
     from tocsin.model.envelope import MailObject
-    from tocsin.model.mail_account import Limits, MailAccount, Sender
+    from tocsin.model.mail_account import Limits, MailAccount
     from tocsin.model.notification import Notification, Recipient
-    from tocsin.model.project import ProjectSettings
+    from tocsin.model.project import Project, ProjectSettings
     from tocsin.model.remedy import Verdict
     from tocsin.model.shared_item import SharedItem
 
@@ -49,135 +56,6 @@ WINDOW = 50
 
 
 _ROUNDS = 5
-
-
-class SettingsStore(Protocol):
-    """Where the projects' settings are kept."""
-
-    def project(self, project_id: str) -> ProjectSettings | None:
-        """The project's settings, at most 10 s old; None where there is no such project."""
-        ...
-
-
-class LookUp(Protocol):
-    """One read of what must be known before anything is decided."""
-
-    def __call__(
-        self, project_id: str, recipients: Iterable[str], keys: Iterable[str]
-    ) -> tuple[AbstractSet[str], Sequence[SharedItem]]:
-        """Those of the canonical recipients that are suppressed, and the shared items under `keys`, there or not."""
-        ...
-
-
-class ChunkJournal(Journal, Protocol):
-    """The journal of one chunk, with what it held when this worker came."""
-
-    @property
-    def received_at(self) -> datetime:
-        """When the notification was first stored."""
-        ...
-
-    @property
-    def entries(self) -> Mapping[str, Entry]:
-        """What was written about the chunk's deliveries, by canonical recipient."""
-        ...
-
-
-class Composer(Protocol):
-    """Makes mails."""
-
-    def compose(
-        self,
-        notification: Notification,
-        recipient: Recipient,
-        *,
-        sender: Sender,
-        message_id: str,
-        thread_root: str,
-        at: datetime,
-    ) -> MailObject:
-        """The mail for one recipient.
-
-        Raises:
-            PermanentError: it cannot be composed (`BadAddress`: it cannot be addressed).
-        """
-        ...
-
-
-class Sessions(Protocol):
-    """Sessions with relays."""
-
-    def lease(
-        self, account: MailAccount, credential: Credential | None, *, known: Iterable[SharedItem], deadline: float
-    ) -> AbstractContextManager[Session]:
-        """A session of the account, for this caller alone until it is given back; `known` are slots as just read.
-
-        Raises:
-            TooLate: this process has the account's sessions all in use, and had until `deadline` (monotonic seconds).
-            ConnectionsInUse: other processes have them.
-        """
-        ...
-
-
-class AccountNotices(Protocol):
-    """Who must know how an account fares. Never raises: it cannot change what happened."""
-
-    def tell(self, account: MailAccount, news: News, failure: tuple[Reply, Verdict] | None) -> None:
-        """Tell what became known, with what the account failed with."""
-        ...
-
-    def month_used_up(self, account: MailAccount, until: datetime) -> None:
-        """See to it that what is parked goes again when the next month begins."""
-        ...
-
-
-class Bus(Protocol):
-    """Where events about deliveries go."""
-
-    def deliveries_changed(self, chunk: Chunk, notification: Notification, changes: Sequence[Change]) -> None:
-        """Publish what became of these deliveries. Never raises: it cannot change what happened."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeLeft:
-    """How much of the function's time is left, in seconds."""
-
-    seconds: Callable[[], float]
-    monotonic: Callable[[], float]
-    function_timeout: float
-
-    def begins(self, timeout_seconds: float) -> bool:
-        """Whether a chunk may begin: `timeout_seconds` + 10 s, or two thirds of a function whose time is shorter."""
-        return self.seconds() >= min(timeout_seconds + 10, self.function_timeout * 2 / 3)
-
-    def may_go_on(self) -> bool:
-        """Whether one more mail may begin: 10 s, or a third of a function whose time is shorter."""
-        return self.seconds() >= min(10.0, self.function_timeout / 3)
-
-    @property
-    def deadline(self) -> float:
-        """When submissions end (monotonic seconds), so that the answers are journaled and the batch still answers."""
-        return self.monotonic() + self.seconds() - min(5.0, self.function_timeout / 5)
-
-
-@dataclass(slots=True, kw_only=True)
-class Outcome:
-    """What one run did.
-
-    `states` counts the deliveries by the state they reached, `chunks` those that a large event was cut into.
-    `ids` say in the log what it was about. `without_last_resort` tells of a word to the admins that no account could
-    carry. `come_back_at` is when something of the chunk is due again; None: never on
-    its own. `rejected` is the reason code. `sent_again` names the error for which the message was queued anew.
-    """
-
-    states: Counter[State] = field(default_factory=Counter)
-    chunks: int = 0
-    without_last_resort: bool = False
-    ids: dict[str, str] = field(default_factory=dict)
-    come_back_at: datetime | None = None
-    rejected: str | None = None
-    sent_again: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +83,20 @@ class Deliver:
             InvalidNotification: the project is unknown.
             TransientError: try the whole chunk again; what is journaled stands.
         """
-        settings = self.settings.project(notification.project_id)
+        if not is_to_admins(notification):  # such a one may go by any account, and which there are must be read
+            with suppress(SettingsChanged):
+                return self._run(notification, chunk, journal, time_left, self.settings.remembered).run()
+        return self._run(notification, chunk, journal, time_left, self.settings.project).run()
+
+    def _run(
+        self,
+        notification: Notification,
+        chunk: Chunk,
+        journal: ChunkJournal,
+        time_left: TimeLeft,
+        read_settings: Callable[[str], ProjectSettings | None],
+    ) -> _Run:
+        settings = read_settings(notification.project_id)
         if settings is None:
             raise unknown_project()
         return _Run(
@@ -214,15 +105,16 @@ class Deliver:
             chunk=chunk,
             journal=journal,
             settings=settings,
+            read_settings=read_settings,
             time_left=time_left,
-            gate=Gate(limits=self.limits, clock=self.clock, jitter=self.jitter),
+            gate=Gate(limits=self.limits, route=route_of(notification), clock=self.clock, jitter=self.jitter),
             judge=Judge(
                 remedies=self.remedies,
                 route=route_of(notification),
                 resubmit_unknown=settings.project.on_unknown == "resubmit",
                 expires_at=expires_at(notification, received_at=journal.received_at),
             ),
-        ).run()
+        )
 
 
 def unknown_project() -> InvalidNotification:
@@ -239,55 +131,98 @@ class _Run:
     chunk: Chunk
     journal: ChunkJournal
     settings: ProjectSettings
+    read_settings: Callable[[str], ProjectSettings | None]
     time_left: TimeLeft
     gate: Gate
     judge: Judge
     outcome: Outcome = field(default_factory=Outcome)
     pending: list[Entry] = field(default_factory=list)
+    has_begun: bool = False
 
     def run(self) -> Outcome:
         recipients = distinct(self.notification.data.recipients or ())
-        accounts = tuple(candidates(self.notification, self.settings, self._system()))
-        suppressed, shared = self.deliver.look_up(self.chunk.project_id, recipients, self.gate.keys(accounts))
+        system = self._system()
+        named = candidates(self.notification, self.settings, system)
+        accounts = tuple({(account.project_id, account.id): account for account in named}.values())
+        suppressed, shared = self.deliver.look_up(
+            self.chunk.project_id,
+            recipients,
+            self.gate.keys(accounts),
+            remembered=self._unconfirmed(system, accounts),
+        )
         self.gate.learn(shared)
         plan = make_plan(
             recipients,
             self.journal.entries,
             message_id=lambda recipient: message_id(self.notification, recipient, self._domain()),
             suppressed=suppressed,
-            expires_at=self.judge.expires_at,
+            ends_at=self.judge.ends_at,
             now=self.deliver.clock(),
         )
         for moment in plan.waiting_until:
             self._come_back(moment)
         self._write(plan.decided, last=not plan.due)
         self.pending = plan.due
+        self.gate.has_waited = any(entry.state is State.DEFERRED for entry in plan.due)
         if plan.due:
             self._bring_further(accounts, recipients)
         return self.outcome
 
     def _bring_further(self, accounts: Sequence[MailAccount], recipients: Mapping[str, Recipient]) -> None:
+        try:
+            while self.pending and self._goes_on(accounts, recipients):
+                pass
+        except TooLate:
+            if not self.has_begun:
+                raise
+            self.journal.write([], last=True)  # what the first account could not send is due at once
+            self._come_back(self.deliver.clock())
+
+    def _goes_on(self, accounts: Sequence[MailAccount], recipients: Mapping[str, Recipient]) -> bool:
+        """Bring what is pending further by one account; whether it is now another's turn."""
         match self._chosen(accounts):
             case Usable() as usable:
-                self._submit(recipients, usable)
+                has_next = usable.account.id != accounts[-1].id
+                return self._submit(recipients, usable, next_from=self._patient_until() if has_next else None)
             case Waiting() as waiting:
                 self._wait(waiting)
             case Unusable() as unusable:
-                self.outcome.without_last_resort = is_to_admins(self.notification)
                 self._not_tried(unusable.reply, unusable.verdict, unusable.account)
+        return False
 
     def _system(self) -> ProjectSettings | None:
         """The installation's own accounts, where they may be fallen back on."""
         policy = self.settings.project.fallback_policy
         if policy is FallbackPolicy.SYSTEM or is_to_admins(self.notification):
-            return self.deliver.settings.project(SYSTEM_PROJECT)
+            return self.read_settings(SYSTEM_PROJECT)
         return None
+
+    def _unconfirmed(
+        self, system: ProjectSettings | None, accounts: Sequence[MailAccount]
+    ) -> list[Project | MailAccount]:
+        """What this run relies on of settings that may have changed.
+
+        Raises:
+            SettingsChanged: an account may have come that would carry the notification.
+        """
+        old = [read for read in (self.settings, system) if read is not None and read.is_old]
+        if old and not (accounts and all(read.is_complete for read in old)):
+            raise SettingsChanged("not all accounts are known")
+        projects = {read.project.project_id: read.project for read in old}
+        return [*projects.values(), *(account for account in accounts if account.project_id in projects)]
 
     def _chosen(self, accounts: Sequence[MailAccount]) -> Usable | Waiting | Unusable:
         if not self.time_left.begins(0):  # a token may have to be renewed first, and stored
             raise TooLate("too little time is left to begin")
+        if not self.settings.project.is_readable:
+            return Unusable(account=None, reply=_UNREADABLE)
         return choose_account(
-            self.notification, accounts, self.deliver.log_in, self.gate, deadline=self.time_left.deadline
+            self.notification,
+            accounts,
+            self.deliver.log_in,
+            self.gate,
+            patient_until=self._patient_until(),
+            deadline=self.time_left.deadline,
         )
 
     def _domain(self) -> str:
@@ -323,7 +258,7 @@ class _Run:
         return self._write(self._deferred(waiting, waiting.until), last=True)
 
     def _deferred(self, waiting: Waiting, until: datetime) -> list[Change]:
-        retry_at = min(until, max(self.judge.expires_at, self.deliver.clock())).astimezone(UTC)
+        now = self.deliver.clock()
         return [
             Change(
                 before=entry,
@@ -332,16 +267,20 @@ class _Run:
                 mail_account_id=waiting.account.id,
                 reply=waiting.reply,
                 verdict=waiting.verdict or self.judge.verdict(waiting.reply, waiting.account),
-                retry_at=retry_at,
+                retry_at=min(until, max(self.judge.ends_at(entry), now)).astimezone(UTC),
             )
             for entry in self.pending
             if not self._waits(entry)
         ]
 
     def _wait_for_connection(self, account: MailAccount) -> None:
+        """Come back soon; nothing is written of what is stored: a large event's chunks wait hundreds of times."""
         now = self.deliver.clock()
-        wait = wait_for_connection(now - self.journal.received_at, jitter=self.deliver.jitter())
-        self._wait(Waiting(account=account, until=now + wait, reply=_CONNECTIONS_IN_USE))
+        until = now + wait_for_connection(now - self.journal.received_at, jitter=self.deliver.jitter())
+        if not self.journal.is_stored:
+            return self._wait(Waiting(account=account, until=until, reply=_CONNECTIONS_IN_USE))
+        self.journal.write([], last=True)
+        return self._come_back(until)
 
     def _again(self, account: MailAccount) -> Callable[[], tuple[MailAccount, Credential]] | None:
         """How to find another token, once, after the relay refused the one at hand."""
@@ -350,7 +289,11 @@ class _Run:
             return None
         return lambda: self.deliver.log_in.credential_after_refusal(account, deadline=self.time_left.deadline)
 
-    def _submit(self, recipients: Mapping[str, Recipient], usable: Usable) -> None:
+    def _patient_until(self) -> datetime:
+        return self.journal.received_at + patience(route_of(self.notification))
+
+    def _submit(self, recipients: Mapping[str, Recipient], usable: Usable, *, next_from: datetime | None) -> bool:
+        """Submit what is pending by this account; whether to choose again for what is still pending then."""
         account, timeout = usable.account, usable.account.relay.timeout_seconds
         if not self.time_left.begins(timeout):
             raise TooLate("too little time is left to begin a submission")
@@ -360,11 +303,12 @@ class _Run:
             ) as session:
                 if not self.time_left.begins(timeout):
                     raise TooLate("the account's sessions were in use for too long")
-                self._submit_all(recipients, self._window(usable, session))
+                return self._submit_all(recipients, self._window(usable, session, next_from))
         except ConnectionsInUse:
             self._wait_for_connection(account)
+            return False
 
-    def _window(self, usable: Usable, session: Session) -> Window:
+    def _window(self, usable: Usable, session: Session, next_from: datetime | None) -> Window:
         return Window(
             account=usable.account,
             session=session,
@@ -377,23 +321,28 @@ class _Run:
             slot_ends_at=lambda: self.deliver.clock() + timedelta(seconds=self.time_left.seconds()),
             deadline=self.time_left.deadline,
             instead_of=usable.instead_of,
+            next_account_from=next_from,
         )
 
-    def _submit_all(self, recipients: Mapping[str, Recipient], window: Window) -> None:
-        """Submit what is pending, window by window, while time, limits and the account itself allow it."""
+    def _submit_all(self, recipients: Mapping[str, Recipient], window: Window) -> bool:
+        """Submit what is pending, window by window, while time and the account allow it; whether to choose again."""
         is_first = True
         while self.pending:
             if not is_first and (self._is_changed(window.account) or not self.time_left.may_go_on()):
                 self.journal.write([], last=True)
-                return self._come_back(self.deliver.clock())
+                self._come_back(self.deliver.clock())
+                return False
             room = self.gate.room(window.account, min(len(self.pending), WINDOW))
             if room == 0:
-                return self._out_of_room(window.account)
+                return True
             stop = self._submit_some(room, recipients, window)
+            if self.gate.is_given_up(window.account):
+                return True
             if stop is not None and self.pending:
-                return self._not_tried(*stop, window.account)
+                self._not_tried(*stop, window.account)
+                return False
             is_first = False
-        return None
+        return False
 
     def _submit_some(
         self, room: int, recipients: Mapping[str, Recipient], window: Window
@@ -407,19 +356,17 @@ class _Run:
             return None
         self.pending = [*(item.entry for item in items), *rest]  # as long as nothing is written of them
         submitted = window.submit(items, last=not rest)
-        self.pending = [*(item.entry for item in submitted.left), *rest]
+        self.has_begun = True
+        passed_on = [change.after for change in submitted.passed_on]
+        self.pending = [*passed_on, *(item.entry for item in submitted.left), *rest]
+        if submitted.stop is not None and passed_on:
+            self.gate.give_up(window.account, *submitted.stop)
         self._tell(submitted.changes)
         for news in submitted.news:
             self.deliver.notices.tell(window.account, news, submitted.failure)
         if window.refused is not None:
             self.deliver.log_in.renew.refused(window.account, *window.refused)
         return submitted.stop
-
-    def _out_of_room(self, account: MailAccount) -> None:
-        hindrance = self.gate.hindrance(account)
-        if hindrance is None or hindrance.until is None:
-            return self._not_tried(hindrance.reply if hindrance is not None else _OVER_LIMIT, None, account)
-        return self._wait(Waiting(account=account, until=hindrance.until, reply=hindrance.reply))
 
     def _is_changed(self, account: MailAccount) -> bool:
         """Whether an admin changed or deleted the account since it was chosen."""
@@ -444,7 +391,7 @@ class _Run:
         """Whether the entry stays as it is where it cannot be submitted: its mail may have arrived. It is due again."""
         if entry.state is not State.UNKNOWN:
             return False
-        self._come_back(min(self.deliver.clock() + LONGEST_WAIT, self.judge.expires_at))
+        self._come_back(min(self.deliver.clock() + LONGEST_WAIT, self.judge.ends_at(entry)))
         return True
 
     def _mail(self, entry: Entry, recipient: Recipient, account: MailAccount) -> MailObject | Reply:
@@ -456,6 +403,7 @@ class _Run:
                 message_id=entry.message_id,
                 thread_root=thread_root(self.notification, self._domain()),
                 at=self.deliver.clock(),
+                look=Look(branding=self.settings.project.branding, project_name=self.settings.project.name),
             )
         except BadAddress:
             return Reply(phase=Phase.COMPOSE, code=None, text="bad_address")
@@ -476,6 +424,7 @@ class _Run:
         self.deliver.bus.deliveries_changed(self.chunk, self.notification, changes)
         for change in changes:
             self.outcome.states[change.state] += 1
+            self.outcome.without_last_resort |= change.state is State.PARKED and is_to_admins(self.notification)
             if change.retry_at is not None:
                 self._come_back(change.retry_at)
 
@@ -485,4 +434,4 @@ class _Run:
 
 
 _CONNECTIONS_IN_USE = Reply(phase=Phase.SETTINGS, code=None, text="connections_in_use")
-_OVER_LIMIT = Reply(phase=Phase.SETTINGS, code=None, text=OVER_LIMIT)
+_UNREADABLE = Reply(phase=Phase.SETTINGS, code=None, text="project_unreadable")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from tocsin.model import breaker as breakers
 from tocsin.model import rate as rates
 from tocsin.model import slot
-from tocsin.model.breaker import Breaker, refuses_the_credential
+from tocsin.model.breaker import Breaker, Standing, refuses_the_credential
 from tocsin.model.rate import Rate
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tocsin.model.mail_account import Limits, MailAccount
+    from tocsin.model.route import Route
 
 OVER_LIMIT = "over_limit"
 MONTH_USED_UP = "month_used_up"
@@ -48,17 +49,26 @@ class News(Enum):
 
 @dataclass(slots=True, kw_only=True)
 class Gate:
-    """What stands of the accounts that may carry one notification. `limits` are those in force for an account."""
+    """What stands of the accounts that may carry one notification.
+
+    `limits` are those in force for an account. Who `has_waited` takes whatever room there is next; others join the line
+    of the notification's `route`.
+    """
 
     limits: Callable[[MailAccount], Limits]
+    route: Route
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     items: dict[str, SharedItem] = field(default_factory=dict)
+    has_waited: bool = False
+    _given_up: dict[str, Hindrance] = field(default_factory=dict)
+    _claimed_at: datetime | None = None
+    _probes: bool = False
 
     def keys(self, accounts: Iterable[MailAccount]) -> Iterator[str]:
         """The keys of what must be known of the accounts, the first choice's slots among them."""
         for position, account in enumerate(accounts):
-            yield shared_key("breaker", account)
+            yield breakers.breaker_key(account)
             if self._is_limited(account):
                 yield shared_key("rate", account)
             if position == 0:
@@ -68,62 +78,80 @@ class Gate:
         """Take note of items as they stand now."""
         self.items.update((item.key, item) for item in items)
 
+    def lose(self, items: Iterable[SharedItem]) -> None:
+        """Take note that a claim was not written, because these items are another's."""
+        self._probes = False
+        self.learn(items)
+
+    def give_up(self, account: MailAccount, reply: Reply, verdict: Verdict | None) -> None:
+        """Take note that nothing more goes by the account in this run."""
+        self._given_up[shared_key("account", account)] = Hindrance(reply=reply, verdict=verdict)
+
+    def is_given_up(self, account: MailAccount) -> bool:
+        """Whether it was given up."""
+        return shared_key("account", account) in self._given_up
+
     def slots(self) -> list[SharedItem]:
         """The slots that were read."""
         return [item for key, item in self.items.items() if key.startswith(slot.KIND)]
 
     def hindrance(self, account: MailAccount) -> Hindrance | None:
         """What keeps the account from submitting anything now."""
-        now, breaker = self.clock(), self._breaker(account)
-        if breaker.last is not None and breaker.logins_are_stopped(account.credential_version):
-            return Hindrance(reply=breaker.last.reply, verdict=breaker.last.verdict)
-        if breaker.last is not None and breaker.standing(now) is breakers.Standing.OPEN:
-            return Hindrance(reply=_own("breaker_open"), verdict=breaker.last.verdict, until=breaker.open_until)
-        if not self._is_limited(account) or self._rate(account).room(now) != 0:
-            return None
-        rate = self._rate(account)
-        if rate.month_is_used_up:
-            return Hindrance(reply=_own(MONTH_USED_UP))
-        return Hindrance(reply=_own(OVER_LIMIT), until=rate.room_again_at(now))
+        return self._standstill(account) or self._over_limit(account)
 
     def room(self, account: MailAccount, wanted: int) -> int:
         """How many of the mails may be submitted now."""
-        room = self._rate(account).room(self.clock()) if self._is_limited(account) else None
+        if self._standstill(account) is not None:
+            return 0
+        room = self._rate(account).room(self.clock(), self.route.value) if self._is_limited(account) else None
         return wanted if room is None else min(room, wanted)
 
-    def claim(self, account: MailAccount, mails: int) -> list[SharedItem]:
-        """What must be written before so many mails are submitted: their count, and who tries a half-open breaker."""
+    def claim(self, account: MailAccount, mails: int, *, logs_in: bool) -> list[SharedItem]:
+        """What must be written before so many mails are submitted: their count, and who tries a half-open breaker.
+
+        `logs_in`: a login is part of it; none begins where the breaker is not as it was read.
+        """
         now, breaker = self.clock(), self._breaker(account)
+        self._claimed_at = now
         claim = []
         if self._is_limited(account):
             claim.append(self._rate_item(account, self._rate(account).submitted(mails, now)))
-        if breaker.standing(now) is breakers.Standing.HALF_OPEN:
+        if breaker.standing(now) is Standing.HALF_OPEN:
+            self._probes = True
             claim.append(self._breaker_item(account, breaker.probing(now)))
+        elif logs_in and breaker.has_one_login_left(account.credential_version):
+            self._probes = True
+            claim.append(self._breaker_item(account, breaker.logging_in(now)))
+        elif logs_in:
+            claim.append(replace(self._item("breaker", account), is_checked_only=True))
         return claim
 
     def book(self, account: MailAccount, mails: int) -> tuple[datetime, list[SharedItem]]:
         """When mails that find no room may come back, and what must be written so that others come later."""
-        now = self.clock()
-        rate, begin = self._rate(account).booked(mails, now)
-        return begin, [self._rate_item(account, rate)]
+        now, rate = self.clock(), self._rate(account)
+        if self.has_waited:
+            return rate.room_again_at(now, self.route.value), []
+        booked, begin = rate.booked(self.route.value, mails, now)
+        return begin, [self._rate_item(account, booked)]
 
     def settle(
-        self, account: MailAccount, *, unused: int, worked: bool, failure: tuple[Reply, Verdict] | None
+        self, account: MailAccount, *, claimed: int, used: int, worked: bool, failure: tuple[Reply, Verdict] | None
     ) -> tuple[list[SharedItem], set[News]]:
         """What is to be written with the answers, and what somebody must be told once it is.
 
-        `unused` mails were claimed and never submitted, `worked` tells that the relay took or refused mail as one that
-        works, and `failure` ended the window.
+        Of the mails that were `claimed`, the relay heard of those that count as `used`. `worked` tells that it took or
+        refused mail as one that works, and `failure` ended the window.
         """
         written: list[SharedItem] = []
         news: set[News] = set()
-        if self._is_limited(account):
+        self.has_waited = self.has_waited and not claimed
+        if self._is_limited(account) and claimed:
             rate = self._rate(account)
-            if rate.warns_now:
+            settled = self._settled(rate, claimed, used)
+            if settled.warned != rate.warned:
                 news.add(News.MONTH_NEARLY_USED)
-            if unused or rate.warns_now:
-                settled = rate.submitted(-unused, self.clock())
-                written.append(self._rate_item(account, settled.warning_given() if rate.warns_now else settled))
+            if settled != rate:
+                written.append(self._rate_item(account, settled))
         before = self._breaker(account)
         after = self._after(account, before, worked=worked, failure=failure)
         if after != before:
@@ -131,19 +159,52 @@ class Gate:
             news |= _news(before, after, account.credential_version)
         return written, news
 
+    def _settled(self, rate: Rate, claimed: int, used: int) -> Rate:
+        now = self.clock()
+        settled = rate.settled(claimed=claimed, used=used, claimed_at=self._claimed_at or now, now=now)
+        return settled.warning_given() if settled.warns_now else settled
+
+    def _standstill(self, account: MailAccount) -> Hindrance | None:
+        """What keeps the account from submitting, whatever its limits."""
+        given_up, breaker = self._given_up.get(shared_key("account", account)), self._breaker(account)
+        if given_up is not None or breaker.last is None:
+            return given_up
+        now, version = self.clock(), account.credential_version
+        if breaker.logins_are_stopped(version):
+            return Hindrance(reply=breaker.last.reply, verdict=breaker.last.verdict)
+        opens_at = breaker.open_until if breaker.standing(now) is Standing.OPEN else None
+        until = opens_at or breaker.logins_wait_until(version, now)
+        if until is None or self._probes:
+            return None
+        return Hindrance(reply=_own("breaker_open"), verdict=breaker.last.verdict, until=until)
+
+    def _over_limit(self, account: MailAccount) -> Hindrance | None:
+        now, rate = self.clock(), self._rate(account)
+        if rate.room(now, self.route.value) != 0:
+            return None
+        if rate.month_is_used_up:
+            return Hindrance(reply=_own(MONTH_USED_UP))
+        line = self.route.value
+        until = rate.room_again_at(now, line) if self.has_waited else rate.turn_at(line, now)
+        return Hindrance(reply=_own(OVER_LIMIT), until=until)
+
     def _after(
         self, account: MailAccount, breaker: Breaker, *, worked: bool, failure: tuple[Reply, Verdict] | None
     ) -> Breaker:
-        if worked:
+        now = self.clock()
+        is_late = breaker.standing(now) is Standing.OPEN and not self._probes  # it opened after the window began
+        if worked and not is_late:
             breaker = Breaker()
         if failure is None:
             return breaker
         reply, verdict = failure
         if refuses_the_credential(reply, verdict, auth_type=account.auth.type):
-            return breaker.after_refused_login(reply, verdict, account.credential_version)
-        if verdict.failure_class in _OF_THE_ACCOUNT:
-            return breaker.after_failure(reply, verdict, self.clock(), jitter=self.jitter())
-        return breaker
+            return breaker.after_refused_login(reply, verdict, now, credential_version=account.credential_version)
+        if verdict.failure_class not in _OF_THE_ACCOUNT or breaker.logins_are_stopped(account.credential_version):
+            return breaker
+        if is_late:
+            return breaker.after_late_failure(reply, verdict, now)
+        return breaker.after_failure(reply, verdict, now, jitter=self.jitter())
 
     def _is_limited(self, account: MailAccount) -> bool:
         limits = self.limits(account)
@@ -171,12 +232,10 @@ class Gate:
 
 
 def _news(before: Breaker, after: Breaker, credential_version: str | None) -> set[News]:
-    was, now = (
-        breaker.open_until is not None or breaker.logins_are_stopped(credential_version) for breaker in (before, after)
-    )
-    if was == now:
-        return set()
-    return {News.FAILING if now else News.RECOVERED}
+    stops = after.logins_are_stopped(credential_version) and not before.logins_are_stopped(credential_version)
+    if stops or after.pauses > before.pauses == 0:
+        return {News.FAILING}
+    return {News.RECOVERED} if before.has_given_way and not after.has_given_way else set()
 
 
 def _own(code: str) -> Reply:

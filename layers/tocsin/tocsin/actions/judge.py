@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tocsin.model.delivery import NEXT, Change, Entry, State
 from tocsin.model.remedy import FailureClass, state_for
-from tocsin.model.retry import RESUBMIT_UNKNOWN_AFTER, wait_before
+from tocsin.model.retry import RESUBMIT_UNKNOWN_AFTER, end_of_life, wait_before
 from tocsin.model.route import Route
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Judge:
     route: Route
     resubmit_unknown: bool
     expires_at: datetime
+
+    def ends_at(self, entry: Entry) -> datetime:
+        """When the useful life of this one delivery is over."""
+        return end_of_life(self.expires_at, route=self.route, revived_at=entry.revived_at)
 
     def verdict(self, reply: Reply, account: MailAccount | None) -> Verdict | None:
         """The verdict on `reply`; None where the relay accepted."""
@@ -87,20 +91,23 @@ class Judge:
             return None
         hint = timedelta(seconds=(verdict.wait_seconds if verdict is not None else None) or 0)
         again_at = now + wait_before(max(before.attempt, 1), at_least=hint)
-        return min(again_at, max(self.expires_at, now)).astimezone(UTC)
+        return min(again_at, max(self.ends_at(before), now)).astimezone(UTC)
 
 
 def concerns_the_rest(verdict: Verdict | None, reply: Reply, *, earlier_throttles: int) -> bool:
     """Whether the other messages of the window would fare no better now, so that they are not tried.
 
-    One throttled message may be a matter of that message; a second one, or a 421, is a matter of the account.
+    One throttled message may be a matter of that message; a second one is a matter of the account, as is a reply that
+    says so.
     """
     if verdict is None:
         return False
     if verdict.failure_class in _OF_THE_ACCOUNT or verdict.failure_class is FailureClass.UNKNOWN:
         return True
-    return verdict.failure_class is FailureClass.THROTTLED and (_closes(reply) or earlier_throttles > 0)
+    return verdict.failure_class is FailureClass.THROTTLED and (
+        reply.code in _OF_THE_CHANNEL or (reply.enhanced or "").startswith(_BY_POLICY) or earlier_throttles > 0
+    )
 
 
-def _closes(reply: Reply) -> bool:
-    return reply.code == 421  # noqa: PLR2004  (RFC 5321 section 3.8: the relay closes the channel)
+_OF_THE_CHANNEL = frozenset({421, 432})  # it is closed (RFC 5321 section 3.8); there are too many (Exchange)
+_BY_POLICY = "4.7."  # RFC 3463 section 3.8

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tocsin.data.identity_providers import identity_provider_for
 from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable
 from tocsin.model.credential import Credential
-from tocsin.model.identity_provider import UnusableOAuth2
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.token_error import GrantRefused, TokenEndpointFailed
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tocsin.model.credential import AccountSecret
+    from tocsin.model.identity_provider import IdentityProvider
     from tocsin.model.mail_account import MailAccount
 
 
@@ -74,7 +73,7 @@ class LogIn:
             NoCredential: it cannot log in now.
             TransientError: the secret may be read later.
         """
-        if account.auth.type == "none" and not _logs_in_at_proxy(account):
+        if logs_in_as_nobody(account):
             return account, None
         if account.auth.type == "oauth2" and account.auth.oauth2 is not None and _lapses_soon(account, self.clock()):
             account = self._renewed(account, deadline)
@@ -128,47 +127,66 @@ class LogIn:
             secret = self.secrets.secret(account)
         except SecretUnavailable as error:
             raise NoCredential(_own("secret_missing")) from error
-        if not account.may_use(secret):
-            raise NoCredential(_own("secret_not_for_this_relay"))
-        password = secret.password if account.auth.type == "password" else None
-        token = secret.access_token if account.auth.type == "oauth2" else None
-        if account.auth.type == "password" and password is None:
-            raise NoCredential(_own("secret_missing"))
-        if account.auth.type == "oauth2" and token is None:
-            raise NoCredential(_own("token_missing"))
-        if token is not None and not _may_see_token(account):
-            raise NoCredential(_own("token_not_for_this_relay"))
-        return Credential(
-            version=version,
-            username=account.username,
-            password=password.get_secret_value() if password is not None else None,
-            token=token.get_secret_value() if token is not None else None,
-            mechanism=_mechanism(account) if token is not None else None,
-            proxy_password=secret.proxy_password.get_secret_value() if secret.proxy_password is not None else None,
-        )
+        return credential_from(account, secret, version=version)
+
+
+def credential_from(account: MailAccount, secret: AccountSecret, *, version: str) -> Credential:
+    """What the account logs in with, out of its secret of `version`.
+
+    Raises:
+        NoCredential: the secret was saved for something else, has nothing for this login, or may not go there.
+    """
+    if not account.may_use(secret):
+        raise NoCredential(_own("secret_not_for_this_relay"))
+    password = secret.password if account.auth.type == "password" else None
+    token = secret.access_token if account.auth.type == "oauth2" else None
+    if account.auth.type == "password" and password is None:
+        raise NoCredential(_own("secret_missing"))
+    if account.auth.type == "oauth2" and token is None:
+        raise NoCredential(_own("token_missing"))
+    if token is not None and not _may_see_token(account):
+        raise NoCredential(_own("token_not_for_this_relay"))
+    return Credential(
+        version=version,
+        username=account.username,
+        password=password.get_secret_value() if password is not None else None,
+        token=token.get_secret_value() if token is not None else None,
+        mechanism=_mechanism(account) if token is not None else None,
+        proxy_password=secret.proxy_password.get_secret_value() if secret.proxy_password is not None else None,
+    )
 
 
 def _lapses_soon(account: MailAccount, now: datetime) -> bool:
     return account.grant is None or account.grant.lapses_soon(now)
 
 
-def _logs_in_at_proxy(account: MailAccount) -> bool:
-    return account.relay.proxy is not None and account.relay.proxy.username is not None
+def logs_in_as_nobody(account: MailAccount) -> bool:
+    """Whether neither the relay nor a proxy on the way to it wants to know who we are."""
+    proxy = account.relay.proxy
+    return account.auth.type == "none" and (proxy is None or proxy.username is None)
 
 
 def _mechanism(account: MailAccount) -> str | None:
     """The SASL mechanism that the identity provider's tokens want; None: whichever the relay offers."""
-    return identity_provider_for(account).mechanism if account.auth.oauth2 is not None else None
+    return _identity_provider(account).mechanism if account.auth.oauth2 is not None else None
 
 
 def _may_see_token(account: MailAccount) -> bool:
     """Whether the relay is one that the identity provider's tokens may go to."""
     if account.auth.oauth2 is None:
         return True
+    from tocsin.model.identity_provider import UnusableOAuth2  # noqa: PLC0415  (most accounts log in by password)
+
     try:
-        return identity_provider_for(account).may_see_token(account.relay.host)
+        return _identity_provider(account).may_see_token(account.relay.host)
     except UnusableOAuth2:
         return False
+
+
+def _identity_provider(account: MailAccount) -> IdentityProvider:
+    from tocsin.data.identity_providers import identity_provider_for  # noqa: PLC0415  (as above)
+
+    return identity_provider_for(account)
 
 
 def _own(code: str) -> Reply:

@@ -31,13 +31,13 @@ def make_plan(
     *,
     message_id: Callable[[str], str],
     suppressed: AbstractSet[str],
-    expires_at: datetime,
+    ends_at: Callable[[Entry], datetime],
     now: datetime,
 ) -> Plan:
     """Sort the recipients of a chunk that the caller owns.
 
     One found `submitting` is left from a crash, and due. One whose outcome is unknown cannot become `suppressed`: it
-    waits for its end.
+    waits for its end. `ends_at` tells when the useful life of each is over.
     """
     plan = Plan()
     for recipient in recipients:
@@ -46,10 +46,10 @@ def make_plan(
             continue
         if recipient in suppressed and State.SUPPRESSED in NEXT[entry.state]:
             plan.decided.append(_decided(entry, State.SUPPRESSED))
-        elif now >= expires_at and State.EXPIRED in NEXT[entry.state]:
+        elif now >= ends_at(entry) and State.EXPIRED in NEXT[entry.state]:
             plan.decided.append(_decided(entry, State.EXPIRED))
         elif recipient in suppressed and entry.state is State.UNKNOWN:
-            plan.waiting_until.append(expires_at)
+            plan.waiting_until.append(ends_at(entry))
         elif entry.retry_at is not None and entry.retry_at > now:
             plan.waiting_until.append(entry.retry_at)
         else:

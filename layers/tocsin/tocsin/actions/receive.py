@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tocsin.actions.deliver import Outcome, unknown_project
+from tocsin.actions.deliver import unknown_project
+from tocsin.actions.delivery_run import Outcome
 from tocsin.errors import AlreadyStored, InvalidNotification, TooLate
 from tocsin.model.chunk import SPLIT_AT, Chunk, chunk_of, cut, distinct, read_pointer
 from tocsin.model.event import check_event, project_id_of, read_event, with_recipients
@@ -14,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from tocsin.actions.deliver import ChunkJournal, Deliver, TimeLeft
+    from tocsin.actions.deliver import Deliver
+    from tocsin.actions.delivery_ports import ChunkJournal
+    from tocsin.actions.delivery_run import TimeLeft
     from tocsin.model.notification import Notification, PayloadReference, Recipient
 
 
@@ -94,7 +99,7 @@ class RejectionBus(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receive:
-    """The action and all that it needs."""
+    """The action and all that it needs. Of the longest lists, the function's memory holds one at a time."""
 
     deliver: Deliver
     journals: Journals
@@ -103,6 +108,7 @@ class Receive:
     dead_letters: DeadLetters
     bus: RejectionBus
     clock: Callable[[], datetime]
+    one_list_at_a_time: Lock = field(default_factory=Lock)
 
     def notification(self, body: str, *, seen_before: bool, time_left: TimeLeft) -> Outcome:
         """Receive a message of the NotificationQueue. `seen_before`: SQS has given it out before.
@@ -133,9 +139,23 @@ class Receive:
     def _received(
         self, notification: Notification, event: dict[str, Any], *, seen_before: bool, time_left: TimeLeft
     ) -> Outcome:
-        recipients = tuple(distinct(self._recipients(notification)).values())
-        if len(recipients) > SPLIT_AT:
-            return self._split(notification, event, recipients, time_left)
+        is_list = notification.data.recipients_ref is not None
+        with self.one_list_at_a_time if is_list else nullcontext():
+            recipients = tuple(distinct(self._recipients(notification)).values())
+            if len(recipients) > SPLIT_AT:
+                return self._split(notification, event, recipients, time_left)
+        return self._few(notification, event, recipients, seen_before=seen_before, time_left=time_left)
+
+    def _few(
+        self,
+        notification: Notification,
+        event: dict[str, Any],
+        recipients: Sequence[Recipient],
+        *,
+        seen_before: bool,
+        time_left: TimeLeft,
+    ) -> Outcome:
+        """Deliver a notification that is one chunk."""
         chunk = chunk_of(notification)
         stored = self.journals.resume(chunk) if seen_before else None
         if stored is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tocsin.actions.judge import concerns_the_rest
 from tocsin.actions.log_in import NoCredential
-from tocsin.errors import TransientError
+from tocsin.errors import ChunkOwned, ConnectionsInUse, TransientError
 from tocsin.model.breaker import names_the_credential
 from tocsin.model.delivery import Change, Entry, State
 from tocsin.model.remedy import FailureClass
@@ -47,6 +47,11 @@ class Journal(Protocol):
 
 class Session(Protocol):
     """A session with a relay, within a slot of its account."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes one more mail without connecting, and logging in, anew."""
+        ...
 
     def submit(self, mails: Iterable[MailObject], *, deadline: float) -> Iterator[Reply]:
         """Submit the mails; one reply for each, in order. Whatever the network does is a reply too.
@@ -92,11 +97,13 @@ class Item:
 class Submitted:
     """What a window did: the changes that are written, the items that found no room, and what to tell of the account.
 
-    `failure` is the account's, if it has one; `stop` is what is to be said of all that was not tried because of it.
+    `passed_on` are changes too, of deliveries that are the next account's at once. `failure` is the account's, if it
+    has one; `stop` is what is to be said of all that was not tried because of it.
     """
 
     changes: list[Change]
     left: list[Item]
+    passed_on: Sequence[Change] = ()
     news: AbstractSet[News] = frozenset()
     failure: tuple[Reply, Verdict] | None = None
     stop: tuple[Reply, Verdict | None] | None = None
@@ -108,7 +115,8 @@ class Window:
 
     `another_credential` finds another token than the one that the relay refused; it is asked once at most, and raises
     `NoCredential`. `refused` is set where the relay refused that one as well. `may_begin` says whether there is time
-    for one more mail, `slot_ends_at` when this function is surely over.
+    for one more mail, `slot_ends_at` when this function is surely over. There is another account, if there is a time
+    `next_account_from`: then what this one's trouble would defer is due for that, and what it would park is at once.
     """
 
     account: MailAccount
@@ -123,27 +131,33 @@ class Window:
     deadline: float
     refused: tuple[Reply, Verdict] | None = None
     instead_of: Fallback | None = None
+    next_account_from: datetime | None = None
 
     def submit(self, items: Sequence[Item], *, last: bool) -> Submitted:
         """Submit as many of the items as the account's limits allow.
 
         Raises:
-            ConnectionsInUse: there is no slot for the session; nothing was written.
-            TransientError: others are too quick; nothing was written.
+            ConnectionsInUse: there is no slot for the session, or others are too quick; nothing was written.
         """
         begun, left = self._begin(items)
         told, stop = self._tell(begun)
         answers = [*told, *(self._untried(item, stop) for item in begun[len(told) :])]
-        answers = [replace(answer, instead_of=self.instead_of) for answer in answers]
+        answers = [self._journaled(answer, stop) for answer in answers]
+        passed_on = {answer.before.recipient for answer in answers if self._is_passed_on(answer, stop)}
         failure = (stop.reply, stop.verdict) if stop is not None and stop.verdict is not None else None
         used = [answer for answer in answers[: len(told)] if _was_heard(answer)]
         conflicts, news = self._settle(
-            answers, used, unused=len(items) - len(left) - len(used), failure=failure, last=last and not left
+            answers,
+            used,
+            claimed=len(items) - len(left),
+            failure=failure,
+            last=last and not left and not passed_on,
         )
         written = [answer for answer in answers if answer.before.recipient not in conflicts]
         return Submitted(
-            changes=written,
+            changes=[answer for answer in written if answer.before.recipient not in passed_on],
             left=left,
+            passed_on=[answer for answer in written if answer.before.recipient in passed_on],
             news=news,
             failure=failure,
             stop=stop.for_the_rest if stop is not None else None,
@@ -154,11 +168,12 @@ class Window:
         for _ in range(_ROUNDS):
             room = self.gate.room(self.account, len(items))
             changes = [self._begun(item.entry) for item in items[:room]]
-            claim = [*self.gate.claim(self.account, room), self.session.held_until(self.slot_ends_at())] if room else []
+            claim = self._claim(room) if room else []
             try:
                 conflicts = self.journal.write(changes, last=False, beside=claim)
             except SharedItemsChanged as changed:
-                self._learn(changed.items)
+                self.gate.lose(changed.items)
+                self.session.learn(changed.items)
                 continue
             self._learn(claim)
             begun = [
@@ -167,7 +182,14 @@ class Window:
                 if change.before.recipient not in conflicts
             ]
             return begun, [*items[room:]]
-        raise TransientError("other workers of the account are too quick")
+        raise ConnectionsInUse("other workers of the account are too quick")
+
+    def _claim(self, mails: int) -> list[SharedItem]:
+        logs_in = self.account.auth.type != "none" and not self.session.is_open
+        return [
+            *self.gate.claim(self.account, mails, logs_in=logs_in),
+            self.session.held_until(self.slot_ends_at()),
+        ]
 
     def _begun(self, entry: Entry) -> Change:
         return Change(
@@ -182,14 +204,20 @@ class Window:
         answers: Sequence[Change],
         used: Sequence[Change],
         *,
-        unused: int,
+        claimed: int,
         failure: tuple[Reply, Verdict] | None,
         last: bool,
     ) -> tuple[Mapping[str, Entry], AbstractSet[News]]:
-        """Journal the answers, and with them what they mean for the account, unless others are too quick."""
+        """Journal the answers, and with them what they mean for the account, unless others are too quick.
+
+        Raises:
+            TransientError: the answers are not journaled.
+        """
         kept = self.session.kept_open() if last else None
         for _ in range(_ROUNDS):
-            settled, news = self.gate.settle(self.account, unused=unused, worked=_works(used), failure=failure)
+            settled, news = self.gate.settle(
+                self.account, claimed=claimed, used=len(used), worked=_works(used), failure=failure
+            )
             beside = [*settled, kept] if kept is not None else settled
             try:
                 conflicts = self.journal.write(answers, last=last, beside=beside)
@@ -197,6 +225,10 @@ class Window:
                 self.gate.learn(changed.items)
                 kept = None  # if it was the slot, it is another's; else it ends with this function
                 continue
+            except ChunkOwned:
+                raise
+            except TransientError:  # the crowd around what is shared must not cost the answers
+                break
             self._learn(beside)
             return conflicts, news
         return self.journal.write(answers, last=last), frozenset()
@@ -261,6 +293,22 @@ class Window:
         reply, verdict = stop.for_the_rest
         return self.judge.change(item.entry, reply, account=self.account, now=now, told=False, verdict=verdict)
 
+    def _journaled(self, answer: Change, stop: _Stop | None) -> Change:
+        """The answer as it is journaled: nothing waits for an admin, or too long, while there is another account."""
+        if self.next_account_from is not None and stop is not None:
+            if answer.state is State.PARKED:
+                answer = replace(answer, state=State.DEFERRED, retry_at=self.clock())
+            elif answer.state is State.DEFERRED and answer.retry_at is not None and not _waits_for_recipient(answer):
+                next_try = min(answer.retry_at, max(self.next_account_from, self.clock()))
+                answer = replace(answer, retry_at=next_try)
+        return replace(answer, instead_of=self.instead_of)
+
+    def _is_passed_on(self, answer: Change, stop: _Stop | None) -> bool:
+        """Whether the delivery is another account's at once."""
+        if self.next_account_from is None or stop is None or answer.retry_at is None:
+            return False
+        return answer.state is State.DEFERRED and answer.retry_at <= self.clock()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stop:
@@ -288,8 +336,12 @@ def _was_heard(answer: Change) -> bool:
 
 
 def _works(heard: Sequence[Change]) -> bool:
-    """Whether the relay took mails, or refused them for their own sake."""
-    return any(answer.state in {State.ACCEPTED, State.REFUSED} for answer in heard)
+    """Whether the relay took mails, or did not for their own sake, or for that of their recipients."""
+    return any(answer.state in {State.ACCEPTED, State.REFUSED} or _waits_for_recipient(answer) for answer in heard)
+
+
+def _waits_for_recipient(answer: Change) -> bool:
+    return answer.verdict is not None and answer.verdict.failure_class is FailureClass.RECIPIENT_TRANSIENT
 
 
 _ROUNDS = 5

@@ -9,7 +9,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.model.delivery import State
-from tocsin.model.redrive import BY_SWEEP, next_pass
+from tocsin.model.redrive import BY_SWEEP, RELEASED_FIRST, next_pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 _GRACE = timedelta(minutes=15)
 """How late a chunk may be before its message counts as lost: SQS itself gives a message out again sooner."""
-
-_RELEASED_FIRST = timedelta(seconds=5)
-"""How long the messages of released deliveries wait, so that a chunk is released as a whole before it is delivered."""
 
 _MOST_REDRIVEN = 5000
 _MOST_CHUNKS = 500
@@ -128,7 +125,8 @@ class SweepDue:
                 keys,
                 states={State.PARKED},
                 by=BY_SWEEP,
-                at=self.clock() + _RELEASED_FIRST,
+                at=self.clock() + RELEASED_FIRST,
+                revive=False,
                 unchanged_since=mark.pass_at,
             )
             self.marks.reach(mark, reached)

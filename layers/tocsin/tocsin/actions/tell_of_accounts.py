@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tocsin.model.remedy import Verdict
     from tocsin.model.reply import Reply
 
+_MAY_FAIL = frozenset({"verified", "not_verified", "failing"})  # again, where it fails in another way
 _MONTH_REMEDY = (
     "Four fifths of the mails that the account may send in a month are sent. What is beyond the limit is parked until "
     "the next month begins: raise the account's per_month if the provider allows more, or spread the routes."
@@ -62,8 +63,8 @@ class TellOfAccounts:
         if current is None or current.version != account.version:
             return  # an admin was quicker
         match news:
-            case News.FAILING if failure is not None and current.status in {"verified", "not_verified"}:
-                error = _last_error(*failure, self.clock())
+            case News.FAILING if failure is not None and current.status in _MAY_FAIL:
+                error = LastError.of(*failure, at=self.clock())
                 self._write(current, {"status": "failing", "last_error": error}, event="failing")
             case News.RECOVERED if current.status == "failing":
                 status = "verified" if current.verified_at is not None else "not_verified"
@@ -78,17 +79,6 @@ class TellOfAccounts:
         self.grants.update(current, after, refresh_at=next_visit(after, self.clock(), jitter=self.jitter()))
         if event in {"failing", "verified"}:
             self.bus.account_changed(str(event), after)
-
-
-def _last_error(reply: Reply, verdict: Verdict, at: datetime) -> LastError:
-    return LastError(
-        at=at,
-        phase=reply.phase.value,
-        code=reply.code,
-        text=reply.text,
-        remedy_id=verdict.remedy_id,
-        remedy=verdict.remedy,
-    )
 
 
 def _month_nearly_used(at: datetime) -> LastError:

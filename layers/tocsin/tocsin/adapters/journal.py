@@ -56,6 +56,11 @@ class ChunkJournal:
         self.received_at = received_at
         self.entries = entries
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the notification is stored, so that the chunk can come back by its pointer."""
+        return self._first_item is None
+
     def write(self, changes: Sequence[Change], *, last: bool, beside: Sequence[SharedItem] = ()) -> Mapping[str, Entry]:
         """Write the changes, all or those that may be; `last` gives the chunk back in the same write.
 
@@ -156,7 +161,7 @@ class Journals:
             self._owner(chunk, notification),
             received_at=received_at,
             entries={},
-            first_item=self._item(chunk, event, received_at),
+            first_item=self._item(chunk, event, notification, received_at),
             shared_table=self._shared_table,
             clock=self._clock,
         )
@@ -197,14 +202,14 @@ class Journals:
         (first, event), *others = chunks.items()
         identity: items.Item = {"recipients_sha256": {"S": _digest(chunks)}}
         owner = self._owner(first, notification)
-        put = items.put_notification(owner, {**self._item(first, event, received_at), **identity})
+        put = items.put_notification(owner, {**self._item(first, event, notification, received_at), **identity})
         standing = self._transactions.write([put]).get(0)
         if standing is not None and standing.get("recipients_sha256") != identity["recipients_sha256"]:
             raise InvalidNotification("id_reused", "another event with this source and id was stored before")
         if standing is not None:
             received_at = datetime.fromisoformat(standing["received_at"]["S"])
         for batch in batched(others, _BATCH_WRITE_ITEMS, strict=False):
-            self._put_all([self._item(chunk, event, received_at) for chunk, event in batch])
+            self._put_all([self._item(chunk, event, notification, received_at) for chunk, event in batch])
 
     def _put_all(self, batch: Sequence[items.Item]) -> None:
         writes: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": item}} for item in batch]
@@ -228,8 +233,11 @@ class Journals:
             correlation=notification.correlation,
         )
 
-    def _item(self, chunk: Chunk, event: Mapping[str, Any], received_at: datetime) -> items.Item:
-        item = items.notification_attributes(chunk, event, received_at=received_at, ttl=self._ttl(received_at))
+    def _item(
+        self, chunk: Chunk, event: Mapping[str, Any], notification: Notification, received_at: datetime
+    ) -> items.Item:
+        ttl = self._ttl(received_at)
+        item = items.notification_attributes(chunk, notification, received_at=received_at, ttl=ttl)
         packed = items.pack(event)
         if len(packed) <= _INLINE_BYTES:
             return {**item, "event": {"B": packed}}

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tocsin.model.delivery import Entry, State
+from tocsin.model.retry import expires_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tocsin.model.chunk import Chunk
     from tocsin.model.delivery import Change
+    from tocsin.model.notification import Notification
     from tocsin.model.reply import Reply
 
     Item = Mapping[str, AttributeValueTypeDef]
@@ -26,6 +28,7 @@ NOTIFICATION = "#notification"
 LEASE = "#lease"
 DUE_SHARDS = 16
 _KEY_OCTETS = 1500  # of the 2,048 that a partition key may have
+_SUBJECT_CHARACTERS = 512
 _REPLY_TEXT_CHARACTERS = 500  # every try adds a line to an item of 400 kB at most
 
 
@@ -154,18 +157,26 @@ def read_entry(item: Item) -> Entry:
         message_id=item["message_id"]["S"],
         retry_at=datetime.fromisoformat(retry_at["S"]) if retry_at is not None else None,
         resubmitted=bool(item.get("resubmitted", {}).get("BOOL", False)),
+        revived_at=datetime.fromisoformat(item["revived_at"]["S"]) if "revived_at" in item else None,
     )
 
 
-def notification_attributes(chunk: Chunk, event: Mapping[str, Any], *, received_at: datetime, ttl: int) -> Item:
+def notification_attributes(chunk: Chunk, notification: Notification, *, received_at: datetime, ttl: int) -> Item:
     """The item of a notification, without the event's body."""
-    return {
+    # Not before it came: the first hours of the publisher's calendar exist in no other.
+    expiry = max(expires_at(notification, received_at=received_at), received_at)
+    item: Item = {
         "pk": {"S": chunk.partition},
         "sk": {"S": NOTIFICATION},
-        "type": {"S": str(event["type"])},
+        "source": {"S": notification.source},
+        "id": {"S": notification.id},
+        "type": {"S": notification.type},
         "received_at": {"S": timestamp(received_at)},
+        "expires_at": {"S": timestamp(expiry)},
         "ttl": {"N": str(ttl)},
     }
+    subject = (notification.subject or "")[:_SUBJECT_CHARACTERS]
+    return {**item, "subject": {"S": subject}} if subject else item
 
 
 def due(name: str, at: datetime) -> dict[str, AttributeValueTypeDef]:
@@ -177,6 +188,23 @@ def due(name: str, at: datetime) -> dict[str, AttributeValueTypeDef]:
 def parked_account(project_id: str, mail_account_id: str | None) -> str:
     """The key by which the index `parked` finds what is parked for an account, or for want of one."""
     return f"{project_id}#{mail_account_id or 'none'}"
+
+
+def hour_key(project_id: str, timestamp: str) -> str:
+    """The key by which the index `by_hour` finds what was first written in the hour of `timestamp`."""
+    return f"{project_id}#{timestamp[:13]}"
+
+
+def recipient_key(project_id: str, recipient: str) -> str:
+    """The key by which the index `by_recipient` finds what went to a canonical recipient."""
+    return f"{project_id}#{recipient}"
+
+
+def correlation_key(project_id: str, correlation: str) -> str:
+    """The key by which the index `by_correlation` finds what was about one object, as `incident/1042`."""
+    octets = correlation.encode()
+    known = correlation if len(octets) <= _KEY_OCTETS else f"sha256:{sha256(octets).hexdigest()}"
+    return f"{project_id}#{known}"
 
 
 def timestamp(moment: datetime) -> str:
@@ -232,9 +260,9 @@ def _identity(expression: _Expression, owner: Ownership, change: Change, now: da
     expression.set("type", {"S": owner.type})
     expression.set("created_at", {"S": timestamp(now)})
     expression.set("ttl", {"N": str(owner.ttl)})
-    expression.set("project_hour", {"S": f"{project_id}#{timestamp(now)[:13]}"})
-    expression.set("project_recipient", {"S": f"{project_id}#{recipient}"})
-    expression.set("project_correlation", {"S": f"{project_id}#{_index_key(owner.correlation)}"})
+    expression.set("project_hour", {"S": hour_key(project_id, timestamp(now))})
+    expression.set("project_recipient", {"S": recipient_key(project_id, recipient)})
+    expression.set("project_correlation", {"S": correlation_key(project_id, owner.correlation)})
 
 
 def _indexes(expression: _Expression, owner: Ownership, change: Change) -> None:
@@ -285,11 +313,6 @@ def _reply(reply: Reply) -> dict[str, AttributeValueTypeDef]:
     if reply.enhanced is not None:
         written["enhanced"] = {"S": reply.enhanced}
     return written
-
-
-def _index_key(text: str) -> str:
-    octets = text.encode()
-    return text if len(octets) <= _KEY_OCTETS else f"sha256:{sha256(octets).hexdigest()}"
 
 
 def _values(attributes: Item) -> dict[str, AttributeValueTypeDef]:

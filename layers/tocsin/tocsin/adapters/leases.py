@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tocsin.adapters.aws_trouble import busy_services_are_transient
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
@@ -19,8 +21,13 @@ class Leases:
         self._table = table
         self._clock = clock
 
+    @busy_services_are_transient()
     def take(self, name: str, holder: str, *, lasting: timedelta) -> bool:
-        """Take the lease for `holder`; false where another holds it."""
+        """Take the lease for `holder`; false where another holds it.
+
+        Raises:
+            TransientError: the table cannot answer now.
+        """
         now = self._clock()
         ends = (now + lasting).timestamp()
         try:
@@ -40,6 +47,7 @@ class Leases:
             return False
         return True
 
+    @busy_services_are_transient()
     def give_back(self, name: str, holder: str) -> None:
         """Give the lease back, if `holder` still holds it."""
         try:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import batched
 from typing import TYPE_CHECKING, cast
 
+from tocsin.adapters.settings_store import settings_key, still_stands
 from tocsin.adapters.shared_items import key_of, read_shared
-from tocsin.errors import TransientError
+from tocsin.errors import SettingsChanged, TransientError
 from tocsin.model.shared_item import SharedItem
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef
+
+    from tocsin.model.mail_account import MailAccount
+    from tocsin.model.project import Project
 
     Item = Mapping[str, AttributeValueTypeDef]
 
@@ -26,22 +30,33 @@ _ROUNDS = 5
 class LookUp:
     """Reads up to 100 addresses and shared items in one call."""
 
-    def __init__(self, client: DynamoDBClient, *, suppressions_table: str, ephemeral_table: str) -> None:
+    def __init__(
+        self, client: DynamoDBClient, *, suppressions_table: str, ephemeral_table: str, settings_table: str
+    ) -> None:
         self._client = client
+        self._settings = settings_table
         self._suppressions = suppressions_table
         self._ephemeral = ephemeral_table
 
     def __call__(
-        self, project_id: str, recipients: Iterable[str], keys: Iterable[str]
+        self,
+        project_id: str,
+        recipients: Iterable[str],
+        keys: Iterable[str],
+        *,
+        remembered: Iterable[Project | MailAccount] = (),
     ) -> tuple[AbstractSet[str], Sequence[SharedItem]]:
         """Those of the canonical recipients that are suppressed, and the shared items under `keys`, there or not.
 
         Raises:
+            SettingsChanged: not all that is `remembered` still stands.
             TransientError: the tables did not answer for all of them.
         """
+        unconfirmed = [*remembered]
         addresses = (address for address in recipients if 0 < len(address.encode()) <= _KEY_OCTETS)
         wanted = [
             *((self._ephemeral, key_of(key)) for key in keys),
+            *((self._settings, settings_key(one)) for one in unconfirmed),
             *((self._suppressions, _suppression(project_id, address)) for address in addresses),
         ]
         suppressed: set[str] = set()
@@ -50,8 +65,12 @@ class LookUp:
             for table, item in self._read(part):
                 if table == self._suppressions:
                     suppressed.add(item["address"]["S"])
+                elif table == self._settings:
+                    unconfirmed = [one for one in unconfirmed if not still_stands(one, item)]
                 else:
                     shared[item["pk"]["S"]] = read_shared(item["pk"]["S"], item)
+        if unconfirmed:
+            raise SettingsChanged("what was remembered of the settings no longer stands")
         return suppressed, list(shared.values())
 
     def _read(self, wanted: Iterable[tuple[str, Mapping[str, AttributeValueTypeDef]]]) -> Iterator[tuple[str, Item]]:

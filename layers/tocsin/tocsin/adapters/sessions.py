@@ -100,6 +100,8 @@ class Sessions:
                 if not slot.lives(kept.item, self.clock()):
                     kept.submission.drop()
                     self._kept.remove(kept)
+                elif not kept.submission.is_open:
+                    kept.submission.drop()  # the reply to a failed login is not the next caller's
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -241,6 +243,11 @@ class LeasedSession:
     def __init__(self, sessions: Sessions, kept: _Kept) -> None:
         self._sessions = sessions
         self._kept = kept
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes one more mail without connecting, and logging in, anew."""
+        return self._kept.submission.is_open
 
     def submit(self, mails: Iterable[MailObject], *, deadline: float) -> Generator[Reply]:
         """Submit the mails; see `Submission.submit`."""

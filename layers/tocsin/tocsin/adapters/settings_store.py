@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tocsin.model.mail_account import MailAccount
 
 _MAX_AGE_SECONDS = 10.0
+_PROJECT = "project"  # the sort key of the project itself
 
 
 class SettingsStore:
@@ -35,9 +37,8 @@ class SettingsStore:
 
     def project(self, project_id: str) -> ProjectSettings | None:
         """The project's settings; None where there is no such project (never remembered)."""
-        with self._lock:
-            read_at, settings = self._read.get(project_id, (0.0, None))
-        if settings is not None and self._monotonic() - read_at < _MAX_AGE_SECONDS:
+        settings = self._remembered(project_id)
+        if settings is not None and not settings.is_old:
             return settings
         read_at = self._monotonic()  # before the query: what it read may be as old as that
         settings = _settings(self._items(project_id))
@@ -48,6 +49,17 @@ class SettingsStore:
                 self._read.pop(project_id, None)
         return settings
 
+    def remembered(self, project_id: str) -> ProjectSettings | None:
+        """The project's settings as they were last read, however long ago; None where there is no such project."""
+        return self._remembered(project_id) or self.project(project_id)
+
+    def _remembered(self, project_id: str) -> ProjectSettings | None:
+        with self._lock:
+            read_at, settings = self._read.get(project_id, (0.0, None))
+        if settings is None or self._monotonic() - read_at < _MAX_AGE_SECONDS:
+            return settings
+        return replace(settings, is_old=True)
+
     def _items(self, project_id: str) -> Iterable[Item]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
@@ -55,18 +67,34 @@ class SettingsStore:
             ExpressionAttributeValues={
                 ":project": {"S": project_id},
                 ":first": {"S": items.PREFIX},
-                ":last": {"S": "project"},
+                ":last": {"S": _PROJECT},
             },
         )
         for page in pages:
             yield from page["Items"]
 
 
+def settings_key(one: Project | MailAccount) -> Item:
+    """The primary key of what was read."""
+    if isinstance(one, Project):
+        return {"project_id": {"S": one.project_id}, "sk": {"S": _PROJECT}}
+    return items.key_of(one.project_id, one.id)
+
+
+def still_stands(one: Project | MailAccount, item: Item) -> bool:
+    """Whether the item is that of `one`, and would be read as `one` again."""
+    if any(item[name] != value for name, value in settings_key(one).items()):
+        return False
+    with suppress(ValidationError):
+        return one == (_project(item) if isinstance(one, Project) else items.read_account(item))
+    return False
+
+
 def _settings(found: Iterable[Item]) -> ProjectSettings | None:
     project: Project | None = None
     accounts: dict[str, MailAccount] = {}
     for item in found:
-        if item["sk"]["S"] == "project":
+        if item["sk"]["S"] == _PROJECT:
             project = _project(item)
         elif item["sk"]["S"].startswith(items.PREFIX):
             with suppress(ValidationError):  # one that cannot be read carries nothing, and harms no other
@@ -76,7 +104,8 @@ def _settings(found: Iterable[Item]) -> ProjectSettings | None:
 
 
 def _project(item: Item) -> Project:
-    fields: dict[str, Any] = json.loads(item["document"]["S"])
-    return Project.model_validate(
-        fields | {"project_id": item["project_id"]["S"], "version": int(item["version"]["N"])}
-    )
+    key: dict[str, Any] = {"project_id": item["project_id"]["S"], "version": int(item["version"]["N"])}
+    try:
+        return Project.model_validate({**json.loads(item["document"]["S"]), **key, "is_readable": True})
+    except (ValueError, TypeError):  # no JSON, no object, or none with a project's fields
+        return Project(**key, is_readable=False)

@@ -68,7 +68,9 @@ def key_of(key: str) -> dict[str, AttributeValueTypeDef]:
 
 
 def put_shared(table: str, item: SharedItem) -> TransactWriteItemTypeDef:
-    """Write the item, if the one before it still stands."""
+    """Write the item, if the one before it still stands; of one that is only checked, whether it does itself."""
+    if item.is_checked_only:
+        return {"ConditionCheck": _condition(item.version) | {"TableName": table, "Key": key_of(item.key)}}
     written: dict[str, AttributeValueTypeDef] = {
         **key_of(item.key),
         "version": {"N": str(item.version)},
@@ -76,13 +78,7 @@ def put_shared(table: str, item: SharedItem) -> TransactWriteItemTypeDef:
     }
     if item.forgotten_at is not None:
         written["ttl"] = {"N": str(int(item.forgotten_at.timestamp()))}
-    put: Any = {"TableName": table, "Item": written, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    if item.version == 1:
-        put["ConditionExpression"] = "attribute_not_exists(pk)"
-    else:
-        put["ConditionExpression"] = "version = :before"
-        put["ExpressionAttributeValues"] = {":before": {"N": str(item.version - 1)}}
-    return {"Put": put}
+    return {"Put": _condition(item.version - 1) | {"TableName": table, "Item": written}}
 
 
 def read_shared(key: str, item: Item) -> SharedItem:
@@ -90,3 +86,12 @@ def read_shared(key: str, item: Item) -> SharedItem:
     if not item:
         return SharedItem(key=key)
     return SharedItem(key=key, version=int(item["version"]["N"]), document=json.loads(item["document"]["S"]))
+
+
+def _condition(version: int) -> Any:  # noqa: ANN401  (a part of several requests)
+    """That the item with this version stands; 0: that there is none."""
+    answers: dict[str, Any] = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    if version == 0:
+        return answers | {"ConditionExpression": "attribute_not_exists(pk)"}
+    values = {":version": {"N": str(version)}}
+    return answers | {"ConditionExpression": "version = :version", "ExpressionAttributeValues": values}

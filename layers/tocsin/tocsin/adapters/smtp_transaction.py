@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CLOSING = 421
 _PATH = re.compile(
     r'(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^"\\<>@\x00-\x20\x7f\ud800-\udfff]+)'  # only quotes may hold a space
-    r"@[^\"\\<>@\x00-\x20\x7f-\U0010ffff]+"
+    r"@[!#-;=?A-\[\]-~]+"
 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tocsin.adapters import journal_items as items
 from tocsin.adapters.batch_reads import read_items
 from tocsin.model.chunk import Chunk
-from tocsin.model.redrive import DeliveryKey, state_after
+from tocsin.model.redrive import KEPT_FOR, MOST_LOG_LINES, DeliveryKey, state_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tocsin.model.delivery import Entry
 
 _PAGE = 100  # what BatchGetItem reads at once, and TransactWriteItems writes
-_ENTRY = ("pk", "sk", "state", "attempt", "message_id", "retry_at", "resubmitted")
+_ENTRY = ("pk", "sk", "state", "attempt", "message_id", "retry_at", "resubmitted", "revived_at")
 
 
 class WaitingDeliveries:
@@ -66,11 +66,18 @@ class WaitingDeliveries:
         return {_key(item): items.read_entry(item) for item in found}
 
     def release(
-        self, entries: Mapping[DeliveryKey, Entry], *, at: datetime, by: str, unchanged_since: datetime | None
+        self,
+        entries: Mapping[DeliveryKey, Entry],
+        *,
+        at: datetime,
+        by: str,
+        revive: bool,
+        unchanged_since: datetime | None,
     ) -> Sequence[DeliveryKey]:
-        """Let these go, due from `at` on; those that did, in the order given.
+        """Let these go, due from `at` on; those that did, in the order given. `revive` gives each a new life.
 
-        One that is in another state by now stays as it is, and so does one that changed after `unchanged_since`.
+        One that is in another state by now stays as it is, and so does one that changed after `unchanged_since`, or
+        that the journal will not hold for as long as a new life lasts.
 
         Raises:
             TransientError: the table is too busy.
@@ -78,6 +85,8 @@ class WaitingDeliveries:
         now, keys = self._clock(), list(entries)
         while keys:
             writes = [self._release(key, entries[key], at=at, by=by, now=now) for key in keys]
+            if revive:
+                writes = [_revived(write, at) for write in writes]
             if unchanged_since is not None:
                 writes = [_if_unchanged(write, unchanged_since) for write in writes]
             failed = self._transactions.write(writes)
@@ -121,10 +130,28 @@ class WaitingDeliveries:
 
 
 def _if_unchanged(write: TransactWriteItemTypeDef, since: datetime) -> TransactWriteItemTypeDef:
+    return _only_if(write, "updated_at <= :since", {":since": {"S": items.timestamp(since)}})
+
+
+def _revived(write: TransactWriteItemTypeDef, at: datetime) -> TransactWriteItemTypeDef:
+    """The write that begins a new life, if there is room for it: time in the journal, and lines in the log."""
+    values: dict[str, AttributeValueTypeDef] = {
+        ":kept_until": {"N": str(int((at + KEPT_FOR).timestamp()))},
+        ":most_lines": {"N": str(MOST_LOG_LINES)},
+    }
+    update = _only_if(write, "#ttl > :kept_until AND size(#log) < :most_lines", values)["Update"]
+    expression = update["UpdateExpression"].replace("SET ", "SET revived_at = :retry_at, ", 1)
+    names = {**update.get("ExpressionAttributeNames", {}), "#ttl": "ttl"}
+    return {"Update": {**update, "UpdateExpression": expression, "ExpressionAttributeNames": names}}
+
+
+def _only_if(
+    write: TransactWriteItemTypeDef, condition: str, values: Mapping[str, AttributeValueTypeDef]
+) -> TransactWriteItemTypeDef:
     update = write["Update"]
-    condition = f"{update.get('ConditionExpression')} AND updated_at <= :since"
-    values = {**update.get("ExpressionAttributeValues", {}), ":since": {"S": items.timestamp(since)}}
-    return {"Update": {**update, "ConditionExpression": condition, "ExpressionAttributeValues": values}}
+    conditions = f"{update.get('ConditionExpression')} AND {condition}"
+    all_values = {**update.get("ExpressionAttributeValues", {}), **values}
+    return {"Update": {**update, "ConditionExpression": conditions, "ExpressionAttributeValues": all_values}}
 
 
 def _key(item: Item) -> DeliveryKey:

@@ -28,6 +28,17 @@ def identity_provider_for(account: MailAccount) -> IdentityProvider:
     return presets[account.provider].resolved(account)
 
 
+def mailbox_may_see_token(account: MailAccount) -> bool:
+    """Whether the account's tokens may go to its mailbox: of a provider we know, only to that provider's hosts."""
+    presets, known = document(), _by_identity_provider(account)
+    if account.mailbox is None or known.provider not in presets:
+        return False
+    if presets[known.provider].is_generic:
+        return True  # the admin named both
+    access = presets[known.provider].transports.get(account.transport)
+    return access is not None and account.mailbox.host.lower().rstrip(".") in access.hosts
+
+
 def problems(account: MailAccount, secret_fields: Mapping[str, object]) -> list[Problem]:
     """What is missing or wrong in the account's OAuth2 settings, in words for its admin; empty: nothing.
 

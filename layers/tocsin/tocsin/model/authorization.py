@@ -12,13 +12,13 @@ _PATH = r"^/(?:[A-Za-z0-9._~!$&'()*+,;=:@%?#-][A-Za-z0-9/._~!$&'()*+,;=:@%?#-]*)
 
 
 class _Kept(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
 
 class AuthorizationRequest(BaseModel):
     """What an admin asks for. `return_path` is a path on the console and never a URL."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     return_path: Annotated[str, Field(max_length=500, pattern=_PATH)] | None = None
 

@@ -13,10 +13,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
+from tocsin.model.shared_item import shared_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from tocsin.model.mail_account import MailAccount
 
 _OPENS_AT = 3
 _FIRST_PAUSE = timedelta(seconds=30)
@@ -27,6 +30,11 @@ _LOGINS = 2
 _TEXT_CHARACTERS = 500
 KEPT = timedelta(days=30)
 """How long a refused login is remembered, if nothing else is heard of the account."""
+
+
+def breaker_key(account: MailAccount) -> str:
+    """The key of the account's breaker."""
+    return shared_key("breaker", account)
 
 
 class Standing(StrEnum):
@@ -40,7 +48,7 @@ class Standing(StrEnum):
 class Failure(BaseModel):
     """What the account failed with, as it is kept."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     phase: Phase
     code: int | None = None
@@ -80,13 +88,14 @@ class Breaker(BaseModel):
     `pauses` counts how often it opened without a success in between.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     failures: int = 0
     pauses: int = 0
     open_until: AwareDatetime | None = None
     credential_version: str | None = None
     refused_logins: int = 0
+    next_login_at: AwareDatetime | None = None
     last: Failure | None = None
 
     @classmethod
@@ -108,14 +117,34 @@ class Breaker(BaseModel):
         """Whether this credential was refused twice."""
         return self.refused_logins >= _LOGINS and self.credential_version == credential_version
 
+    def has_one_login_left(self, credential_version: str | None) -> bool:
+        """Whether this credential was refused once."""
+        return self.refused_logins == _LOGINS - 1 and self.credential_version == credential_version
+
+    def logins_wait_until(self, credential_version: str | None, now: datetime) -> datetime | None:
+        """Until when this credential's second login waits: for others that are under way, or for the one who tries."""
+        if self.next_login_at is None or not self.has_one_login_left(credential_version):
+            return None
+        return self.next_login_at if now < self.next_login_at else None
+
+    def logging_in(self, now: datetime) -> Breaker:
+        """The breaker while one worker tries the last login."""
+        return self.model_copy(update={"next_login_at": now + _PROBE})
+
     @property
-    def is_at_rest(self) -> bool:
-        """Whether a success would change nothing."""
-        return self == Breaker()
+    def has_given_way(self) -> bool:
+        """Whether it opened, or a login was refused, since the account last worked."""
+        return self.pauses > 0 or self.refused_logins > 0
 
     def probing(self, now: datetime) -> Breaker:
         """The breaker while one worker tries; it opens again for the others."""
         return self.model_copy(update={"open_until": now + _PROBE})
+
+    def after_late_failure(self, reply: Reply, verdict: Verdict, now: datetime) -> Breaker:
+        """The breaker after the failure of one who began before it opened: not a further failure in a row."""
+        hinted = now + timedelta(seconds=verdict.wait_seconds or 0)
+        open_until = max(self.open_until, hinted) if self.open_until is not None else None
+        return self.model_copy(update={"open_until": open_until, "last": Failure.of(reply, verdict)})
 
     def after_failure(self, reply: Reply, verdict: Verdict, now: datetime, *, jitter: float) -> Breaker:
         """The breaker after a failure that concerns the whole account. `jitter` (0 to 1) lengthens the pause."""
@@ -129,22 +158,34 @@ class Breaker(BaseModel):
         pause = max(pause * (1 + jitter / 4), timedelta(seconds=verdict.wait_seconds or 0))
         return told.model_copy(update={"pauses": self.pauses + 1, "open_until": now + pause})
 
-    def after_refused_login(self, reply: Reply, verdict: Verdict, credential_version: str | None) -> Breaker:
-        """The breaker after the relay refused this credential."""
+    def after_refused_login(
+        self, reply: Reply, verdict: Verdict, now: datetime, *, credential_version: str | None
+    ) -> Breaker:
+        """The breaker after the relay refused this credential; it was there to do so.
+
+        The second login waits until those that are under way came to their end: they may be the second.
+        """
         earlier = self.refused_logins if self.credential_version == credential_version else 0
-        return Breaker(
-            credential_version=credential_version, refused_logins=earlier + 1, last=Failure.of(reply, verdict)
+        return self.model_copy(
+            update={
+                "open_until": None,
+                "next_login_at": now + _FIRST_PAUSE,
+                "credential_version": credential_version,
+                "refused_logins": earlier + 1,
+                "last": Failure.of(reply, verdict),
+            }
         )
 
 
 def refuses_the_credential(reply: Reply, verdict: Verdict, *, auth_type: str) -> bool:
     """Whether a failed login counts against the credential, rather than against the server or the settings.
 
-    With OAuth2 a challenge or a status must say so. A password may also be refused by a server without enhanced codes.
+    With OAuth2 a challenge or a status must say so. A password is refused by its code alone: some servers have no
+    enhanced codes, and others say by their own that one more try will lock the mailbox.
     """
     if reply.phase is not Phase.AUTH or verdict.failure_class is not FailureClass.AUTH_PERMANENT:
         return False
-    return names_the_credential(reply) or (auth_type == "password" and reply.code == _REFUSED and not reply.enhanced)
+    return names_the_credential(reply) or (auth_type == "password" and reply.code in _REFUSALS)
 
 
 def names_the_credential(reply: Reply) -> bool:
@@ -152,5 +193,5 @@ def names_the_credential(reply: Reply) -> bool:
     return reply.challenge is not None or reply.enhanced in _CREDENTIAL_STATUSES
 
 
-_REFUSED = 535
+_REFUSALS = frozenset({534, 535})
 _CREDENTIAL_STATUSES = frozenset({"5.7.3", "5.7.8", "5.7.9", "5.7.139"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Self
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SPLIT_AT = 100
 """An event with more recipients than this is cut into chunks of this size (DESIGN section 1)."""
+
+_DELIVERY_ID = re.compile(r"(?P<key>[0-9a-f]{64})-(?P<number>[0-9]{1,6})-[0-9a-f]{16}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,14 @@ class Chunk:
         """The chunk with this partition key."""
         project_id, key, number = partition.split("#")
         return cls(project_id=project_id, notification_key=key, number=int(number))
+
+    @classmethod
+    def of_delivery(cls, project_id: str, delivery_id: str) -> Self | None:
+        """The chunk of the delivery with this public id, if the project has it; None: it is no such id."""
+        match = _DELIVERY_ID.fullmatch(delivery_id)
+        if match is None:
+            return None
+        return cls(project_id=project_id, notification_key=match["key"], number=int(match["number"]))
 
     def delivery_id(self, recipient: str) -> str:
         """The public id of the delivery to canonical `recipient`; it leads back to this chunk and holds no address."""

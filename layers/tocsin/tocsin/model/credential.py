@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 
 class SecretBinding(BaseModel):
-    """What a stored secret was saved for, and is used with alone: relay, user, proxy (`host:port`), identity provider.
+    """What a stored secret was saved for, and is used with alone: relay, user, proxy, identity provider, mailbox.
 
+    `proxy` is `host:port`, `mailbox` that and its security: the same password, or token, logs in there.
     `identity_provider` names provider, tenant, client and token endpoint: all that decides who sees its OAuth2 parts.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     host: str
     port: int
@@ -25,6 +26,7 @@ class SecretBinding(BaseModel):
     username: str | None = None
     proxy: str | None = None
     identity_provider: str | None = None
+    mailbox: str | None = None
 
 
 class AccountSecret(BaseModel):
@@ -35,7 +37,7 @@ class AccountSecret(BaseModel):
     `account_version`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
     saved_for: SecretBinding
     password: SecretStr | None = None

@@ -57,7 +57,8 @@ def states_before(state: State) -> frozenset[State]:
 class Entry:
     """What the journal holds about one delivery, or will hold: `stored` is false while nothing is written yet.
 
-    `attempt` counts the tries that were spent. `message_id` is fixed at the first write.
+    `attempt` counts the tries that were spent. `message_id` is fixed at the first write. `revived_at` is when an admin
+    last re-drove it: it has a useful life from then on, whatever became of the notification's own.
     """
 
     recipient: str
@@ -66,6 +67,7 @@ class Entry:
     message_id: str
     retry_at: datetime | None = None
     resubmitted: bool = False
+    revived_at: datetime | None = None
     stored: bool = True
 
 
@@ -114,4 +116,5 @@ class Change:
             message_id=self.before.message_id,
             retry_at=self.retry_at,
             resubmitted=self.before.resubmitted or self.before.state is State.UNKNOWN,
+            revived_at=self.before.revived_at,
         )

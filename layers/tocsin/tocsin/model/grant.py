@@ -41,7 +41,7 @@ class GrantType(StrEnum):
 class OAuth2(BaseModel):
     """A mail account's OAuth2 settings, without their secrets. None means: as the provider's preset says."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     grant: GrantType
     tenant_id: str | None = None
@@ -70,7 +70,7 @@ class GrantState(BaseModel):
     again. `warned_days` is the last warning given of the client secret's end on `warned_end`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     version: Annotated[int, Field(ge=0)] = 0
     scopes: tuple[str, ...] | None = None

@@ -24,7 +24,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Security(StrEnum):
@@ -74,12 +74,13 @@ class Auth(_Settings):
 
 
 class Sender(_Settings):
-    """Who the mail is from, as people see it."""
+    """Who the mail is from, as people see it. `signature` is text; `signature_html` says the same in harmless HTML."""
 
     name: str | None = None
     email: str
     reply_to: str | None = None
     signature: str | None = None
+    signature_html: str | None = None
     default: bool = False
 
     @property
@@ -179,7 +180,7 @@ class MailAccount(_Settings):
     @property
     def secret_binding(self) -> SecretBinding:
         """What a secret that is saved for the account as it is now is bound to."""
-        proxy, oauth2 = self.relay.proxy, self.auth.oauth2
+        proxy, oauth2, mailbox = self.relay.proxy, self.auth.oauth2, self.mailbox
         return SecretBinding(
             host=self.relay.host.lower(),
             port=self.relay.port,
@@ -187,6 +188,7 @@ class MailAccount(_Settings):
             username=self.username,
             proxy=f"{proxy.host.lower()}:{proxy.port}" if proxy is not None else None,
             identity_provider=f"{self.provider} {oauth2.endpoint}" if oauth2 is not None else None,
+            mailbox=f"{mailbox.host.lower()}:{mailbox.port} {mailbox.security}" if mailbox is not None else None,
         )
 
     def may_use(self, secret: AccountSecret) -> bool:

@@ -24,7 +24,7 @@ _LIMITS = ("per_minute", "per_day")
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Placeholder(_Data):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tocsin.model.branding import Branding
 from tocsin.model.route import FallbackPolicy, Route
 
 if TYPE_CHECKING:
@@ -18,22 +20,41 @@ SYSTEM_PROJECT = "_system"
 """The reserved project that holds the installation's own mail accounts."""
 
 
+_PROJECT_ID = re.compile(rf"{PROJECT_ID_PATTERN}|{SYSTEM_PROJECT}", re.ASCII)
+
+
+def is_project_id(text: str) -> bool:
+    """Whether a project may have this id."""
+    return _PROJECT_ID.fullmatch(text) is not None
+
+
 class Admin(BaseModel):
     """One of the people who look after a project."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     email: Annotated[str, Field(min_length=1, max_length=1000)]
     name: str | None = None
 
 
+class ProjectLimits(BaseModel):
+    """What all accounts of the project may use up together. None means no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    per_minute: int | None = None
+    per_day: int | None = None
+    per_month: int | None = None
+
+
 class Project(BaseModel):
     """What a project decided for all of its notifications.
 
-    `routes` hold mail account ids, first choice first. `admins` are told what only they can put right.
+    `routes` hold mail account ids, first choice first. `admins` are told what only they can put right. `is_readable` is
+    false where what is stored is no project's settings: nothing of it is used.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     project_id: Annotated[str, Field(pattern=rf"^(?:{PROJECT_ID_PATTERN}|_system)$")]
     version: int
@@ -43,14 +64,29 @@ class Project(BaseModel):
     fallback_policy: FallbackPolicy = FallbackPolicy.NONE
     on_unknown: Literal["hold", "resubmit"] = "hold"
     admins: tuple[Admin, ...] = ()
+    branding: Branding = Branding()
+    limits: ProjectLimits = ProjectLimits()
+    is_readable: bool = True
+
+    @property
+    def named_accounts(self) -> frozenset[str]:
+        """The ids of the mail accounts that its routes and its default name."""
+        named = {account_id for route in self.routes.values() for account_id in route}
+        return frozenset(named | ({self.default_mail_account_id} if self.default_mail_account_id else set()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSettings:
-    """A project with its mail accounts by id, as read at one time."""
+    """A project with its mail accounts by id, as read at one time; `is_old`: so long ago that they may have changed."""
 
     project: Project
     mail_accounts: Mapping[str, MailAccount]
+    is_old: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every account that the project names was there, and could be read."""
+        return self.project.named_accounts <= self.mail_accounts.keys()
 
     def accounts_for(self, route: Route) -> tuple[MailAccount, ...]:
         """The accounts that carry `route`, first choice first, as far as the project allows fall-back.

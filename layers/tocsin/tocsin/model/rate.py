@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any
+
+from tocsin.model.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +57,10 @@ class _Period:
         """How many seconds the others wait for so many mails; those that find no room take another turn."""
         return min(mails / limit * (self.length + self.slice_length), self.longest_turn)
 
+    def mails_of(self, seconds: float, limit: int) -> int:
+        """How many mails have turns of so many seconds."""
+        return ceil(seconds / (self.length + self.slice_length) * limit)
+
     def _oldest(self, now: float) -> int:
         """The slice that the last period begins in."""
         return int((now - self.length) // self.slice_length)
@@ -68,7 +75,8 @@ class Rate:
     """What was submitted by an account with limits, and what that leaves. Made of, and kept as, a plain document.
 
     `lines` hold when the turns are over that were given to those who wait, one line for each route: a page to
-    thousands of subscribers never stands before an incident. They are of use for the limits that they were made for.
+    thousands of subscribers never stands before an incident, and leaves room for those that wait in other lines. They
+    are of use for the limits that they were made for.
     """
 
     limits: Limits
@@ -105,9 +113,13 @@ class Rate:
             "lines_for": _lines_for(self.limits),
         }
 
-    def room(self, now: datetime) -> int | None:
-        """How many mails may go now; None: any number."""
-        rooms = [limit - period.used(counts, now.timestamp()) for period, counts, limit in self._rolling()]
+    def room(self, now: datetime, line: str | None = None) -> int | None:
+        """How many mails may go now, of those of that line; None: any number."""
+        seconds, ahead = now.timestamp(), self._ahead_of(line, now)
+        rooms = [
+            limit - period.used(counts, seconds) - period.mails_of(ahead, limit)
+            for period, counts, limit in self._rolling()
+        ]
         if self.limits.per_month is not None:
             rooms.append(self.limits.per_month - self.in_month)
         return max(0, min(rooms)) if rooms else None
@@ -123,16 +135,16 @@ class Rate:
         limit = self.limits.per_month
         return limit is not None and not self.warned and self.in_month * 100 >= limit * _WARN_AT_PERCENT
 
-    def room_again_at(self, now: datetime) -> datetime:
-        """When a mail fits again, as far as minute and day are concerned."""
+    def room_again_at(self, now: datetime, line: str | None = None) -> datetime:
+        """When a mail of that line fits again, as far as minute and day are concerned."""
         seconds = now.timestamp()
-        moments = (period.room_again_at(counts, limit, seconds) for period, counts, limit in self._rolling())
-        return datetime.fromtimestamp(max(moments, default=seconds), UTC)
+        moments = [period.room_again_at(counts, limit, seconds) for period, counts, limit in self._rolling()]
+        return datetime.fromtimestamp(max([seconds + self._ahead_of(line, now), *moments]), UTC)
 
     def turn_at(self, line: str, now: datetime) -> datetime:
         """When those have their turn who join the line now."""
         ends_at = self.lines.get(line, 0.0)
-        return max(self.room_again_at(now), datetime.fromtimestamp(ends_at, UTC))
+        return max(self.room_again_at(now, line), datetime.fromtimestamp(ends_at, UTC))
 
     def submitted(self, mails: int, now: datetime) -> Rate:
         """The rate once so many mails may be submitted at any moment."""
@@ -140,7 +152,8 @@ class Rate:
 
     def settled(self, *, claimed: int, used: int, claimed_at: datetime, now: datetime) -> Rate:
         """The rate once it is known how many of those mails were submitted: they count from `now`, when all are."""
-        return self._counting(-claimed, claimed_at, now=now)._counting(used, now, now=now)
+        unclaimed = self._counting(-claimed, claimed_at, now=now)
+        return unclaimed.submitted(used, now)
 
     def booked(self, line: str, mails: int, now: datetime) -> tuple[Rate, datetime]:
         """Join the line with so many mails; when they have their turn. Those who join later come later."""
@@ -157,6 +170,13 @@ class Rate:
     def warning_given(self) -> Rate:
         """The rate once it was said that the month's limit is nearly reached."""
         return replace(self, warned=True)
+
+    def _ahead_of(self, line: str | None, now: datetime) -> float:
+        """How many seconds of other lines this one leaves to them: pages to subscribers give way to everything else."""
+        if line != Route.STATUS_PAGE:
+            return 0.0
+        others = (end for name, end in self.lines.items() if name != line)
+        return max(0.0, max(others, default=0.0) - now.timestamp())
 
     def _rolling(self) -> list[tuple[_Period, Mapping[str, int], int]]:
         """The rolling periods that have a limit, with what was counted."""

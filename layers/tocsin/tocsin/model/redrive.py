@@ -18,6 +18,15 @@ REDRIVABLE = frozenset({State.PARKED, State.REFUSED, State.EXPIRED, State.UNKNOW
 BY_SWEEP = "sweep"
 """Who re-drove a delivery, where no admin asked for it."""
 
+RELEASED_FIRST = timedelta(seconds=5)
+"""How long the messages of released deliveries wait, so that a chunk is released as a whole before it is delivered."""
+
+KEPT_FOR = timedelta(days=3)
+"""How long the journal must hold a delivery yet, for it to be given a new life: the longest one, and some room."""
+
+MOST_LOG_LINES = 200
+"""How many lines a delivery's log may have for it to be given a new life: each life adds some sixty at most."""
+
 _PASSES = (timedelta(seconds=10), timedelta(seconds=60), timedelta(minutes=16))
 _CANNOT_SEND = frozenset({"disabled", "reauthorization_required"})
 

@@ -20,6 +20,7 @@ _PATIENCE_OF_OTHERS = timedelta(minutes=1)
 _LONGEST_LIFE = timedelta(days=7)  # the journal outlives it, and an item holds a line for every try
 _AFTER_MANY, _MANY = timedelta(hours=1), 40
 _SHORTEST_WAIT = timedelta(seconds=5)
+ALWAYS_BORNE = timedelta(seconds=10)
 LONGEST_WAIT = _WAITS[-1]
 RESUBMIT_UNKNOWN_AFTER = timedelta(seconds=60)
 
@@ -29,13 +30,17 @@ _ALERTS = ("alert", "alert_episode", "monitor", "slo", "probe", "on_call")
 
 def route_of(notification: Notification) -> Route:
     """The route of the notification's family (DESIGN section 2)."""
-    if notification.family in _ALERTS:
-        return Route.ALERT
-    return _ROUTES.get(notification.family, Route.SYSTEM)
+    return route_of_type(notification.type)
+
+
+def route_of_type(type: str) -> Route:  # noqa: A002  (the field's name)
+    """The route of an event type's family."""
+    family = type.partition(".")[0]
+    return Route.ALERT if family in _ALERTS else _ROUTES.get(family, Route.SYSTEM)
 
 
 def patience(route: Route) -> timedelta:
-    """How long a notification waits for its first mail account before the next one is used."""
+    """How long a notification waits for a mail account before the next one is used: in all, not each time."""
     return _PATIENCE.get(route, _PATIENCE_OF_OTHERS)
 
 
@@ -50,6 +55,19 @@ def wait_before(attempt: int, *, at_least: timedelta = timedelta(0)) -> timedelt
     return max(wait, at_least)
 
 
+def useful_life(route: Route) -> timedelta:
+    """How long what the route carries is worth sending, from its arrival on, or from an admin's re-drive."""
+    return _USEFUL_LIFE.get(route, _USEFUL_LIFE_OF_OTHERS)
+
+
+def end_of_life(expires_at: datetime, *, route: Route, revived_at: datetime | None) -> datetime:
+    """When a delivery expires whose notification does so at `expires_at`, and that an admin re-drove at `revived_at`.
+
+    He wants it sent now, so that the publisher's `expires_at` is no longer asked.
+    """
+    return expires_at if revived_at is None else max(expires_at, revived_at + useful_life(route))
+
+
 def expires_at(notification: Notification, *, received_at: datetime) -> datetime:
     """The end of the notification's useful life: as the publisher set it, but within 7 days; else by its family.
 
@@ -57,4 +75,4 @@ def expires_at(notification: Notification, *, received_at: datetime) -> datetime
     """
     if notification.data.options.expires_at is not None:
         return min(notification.data.options.expires_at, received_at + _LONGEST_LIFE)
-    return received_at + _USEFUL_LIFE.get(route_of(notification), _USEFUL_LIFE_OF_OTHERS)
+    return received_at + useful_life(route_of(notification))

@@ -19,12 +19,14 @@ class SharedItem:
     """An item of EphemeralTable as it stands or shall stand. Version 0: there is none.
 
     It may be written where the one before it, by version, still stands. `forgotten_at` lets the table drop it.
+    `is_checked_only`: nothing is written of it, but what is written with it is only if it still stands.
     """
 
     key: str
     version: int = 0
     document: Mapping[str, Any] = field(default_factory=dict)
     forgotten_at: datetime | None = None
+    is_checked_only: bool = False
 
     def with_document(self, document: Mapping[str, Any], *, forgotten_at: datetime) -> SharedItem:
         """The item that shall follow this one."""

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from tocsin.adapters.admin_notices import AdminNotices
 from tocsin.model.event import check_event
-from tocsin.model.notification import ReauthorizationRequired, SecretExpiring
+from tocsin.model.notifications.settings import ReauthorizationRequired, SecretExpiring
 
 from tests.unit.model.examples import NOW, account, settings
 

@@ -74,7 +74,8 @@ def _store_chunks(table: FakeTable, chunks: int) -> list[float]:
 
 
 def _suppressed(table: FakeTable, *recipients: str) -> set[str]:
-    look_up = LookUp(cast("DynamoDBClient", table), suppressions_table="T", ephemeral_table="E")
+    client = cast("DynamoDBClient", table)
+    look_up = LookUp(client, suppressions_table="T", ephemeral_table="E", settings_table="S")
     return {*look_up("acme", recipients, ())[0]}
 
 

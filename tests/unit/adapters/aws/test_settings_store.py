@@ -99,6 +99,45 @@ def test_settings_are_at_most_ten_seconds_old(query_seconds: float, later: float
     assert settings.project.name == ("Acme" if queries == 1 else "Renamed")
 
 
+@pytest.mark.parametrize(("later", "is_old"), [(9.9, False), (10.0, True), (3600.0, True)])
+def test_what_was_read_is_remembered_for_those_who_confirm_it(later: float, is_old: bool) -> None:  # noqa: FBT001  (a table's column)
+    table = FakeTable()
+    _acme(table)
+    store = _store(table)
+    read = store.remembered("acme")
+    table.now += later
+
+    again = store.remembered("acme")
+
+    assert read is not None
+    assert again is not None
+    assert (read.is_old, again.is_old) == (False, is_old)
+    assert (again.project, again.mail_accounts) == (read.project, read.mail_accounts)
+    assert table.queries == 1
+
+
+def test_what_is_read_anew_is_what_is_remembered() -> None:
+    table = FakeTable()
+    _acme(table)
+    store = _store(table)
+    store.project("acme")
+    table.put("acme", "project", {"name": "Renamed"}, version=4)
+    table.now += 10
+
+    store.project("acme")
+    settings = store.remembered("acme")
+
+    assert settings is not None
+    assert (settings.project.name, settings.is_old) == ("Renamed", False)
+
+
+def test_a_project_that_was_never_read_is_read_by_those_who_remember() -> None:
+    table = FakeTable()
+
+    assert _store(table).remembered("acme") is None
+    assert table.queries == 1
+
+
 def test_projects_are_remembered_apart() -> None:
     table = FakeTable()
     _acme(table)
@@ -127,6 +166,29 @@ def test_mail_accounts_without_a_project_are_no_project() -> None:
     _acme(table)
 
     assert _store(table).project("other") is None
+
+
+@pytest.mark.parametrize("text", ["no JSON", '["a list"]', '"a text"', '{"routes": 7}', "null"])
+def test_a_project_that_is_none_is_unreadable_and_its_accounts_are_not(text: str) -> None:
+    table = FakeTable()
+    _acme(table)
+    next(item for item in table.items if item["sk"] == {"S": "project"})["document"] = {"S": text}
+
+    settings = _store(table).project("acme")
+
+    assert settings is not None
+    assert (settings.project.project_id, settings.project.version, settings.project.is_readable) == ("acme", 3, False)
+    assert list(settings.mail_accounts) == ["one"]
+
+
+def test_a_project_cannot_call_itself_unreadable() -> None:
+    table = FakeTable()
+    table.put("acme", "project", {"is_readable": False})
+
+    settings = _store(table).project("acme")
+
+    assert settings is not None
+    assert settings.project.is_readable
 
 
 def test_a_project_that_was_deleted_is_forgotten() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
 from tocsin.adapters.transactions import Transactions
-from tocsin.errors import TransientError
+from tocsin.errors import ServiceBusy, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ class FakeClient:
 
     exceptions = _Exceptions
 
-    def __init__(self, *answers: Sequence[Json] | ClientError) -> None:
+    def __init__(self, *answers: Sequence[Json] | ClientError | BotoCoreError) -> None:
         self._answers = list(answers)
         self.calls: list[Sequence[Json]] = []
         self.tokens: list[str] = []
@@ -61,7 +61,7 @@ class FakeClient:
         if not self._answers:
             return {}
         answer = self._answers.pop(0)
-        if isinstance(answer, ClientError):
+        if isinstance(answer, (ClientError, BotoCoreError)):
             raise answer
         response: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": answer}
         raise _Canceled(response, "TransactWriteItems")
@@ -72,8 +72,8 @@ def _transactions(client: FakeClient) -> tuple[Transactions, list[float]]:
     return Transactions(cast("DynamoDBClient", client), pause=pauses.append), pauses
 
 
-def _error(kind: type[ClientError], code: str) -> ClientError:
-    return kind({"Error": {"Code": code}}, "TransactWriteItems")
+def _error(kind: type[ClientError], code: str, *, status: int = 400) -> ClientError:
+    return kind({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "TransactWriteItems")  # type: ignore[typeddict-item]  # the fields that matter
 
 
 def test_an_empty_answer_means_that_all_are_written() -> None:
@@ -142,6 +142,39 @@ def test_contention_that_outlasts_the_tries_is_transient_and_its_pauses_are_shor
         seen.update(pauses)
 
     assert len(seen) > 100
+
+
+BUSY = [
+    pytest.param(_error(ClientError, "ThrottlingException"), id="throttled"),
+    pytest.param(_error(ClientError, "ProvisionedThroughputExceededException"), id="throughput"),
+    pytest.param(_error(ClientError, "RequestLimitExceeded"), id="too-many-requests"),
+    pytest.param(_error(ClientError, "InternalServerError"), id="server-error"),
+    pytest.param(_error(ClientError, "AnyError", status=503), id="any-5xx"),
+    pytest.param(ReadTimeoutError(endpoint_url="https://aws.example"), id="lost-answer"),
+    pytest.param(EndpointConnectionError(endpoint_url="https://aws.example"), id="out-of-reach"),
+]
+
+
+@pytest.mark.parametrize("trouble", BUSY)
+def test_a_busy_service_is_asked_once_more_under_the_same_token_as_it_may_have_written(
+    trouble: ClientError | BotoCoreError,
+) -> None:
+    client = FakeClient(trouble)
+    transactions, pauses = _transactions(client)
+
+    assert transactions.write(ITEMS) == {}
+    assert client.tokens[0] == client.tokens[1]
+    assert len(pauses) == 1
+
+
+@pytest.mark.parametrize("trouble", BUSY)
+def test_a_service_that_stays_busy_is_transient(trouble: ClientError | BotoCoreError) -> None:
+    client = FakeClient(*[trouble] * 9)
+    transactions, _ = _transactions(client)
+
+    with pytest.raises(ServiceBusy):
+        transactions.write(ITEMS)
+    assert len(client.calls) == 2  # botocore has tried each three times
 
 
 @pytest.mark.parametrize(

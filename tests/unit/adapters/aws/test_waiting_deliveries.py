@@ -16,7 +16,7 @@ from tocsin.adapters.waiting_deliveries import WaitingDeliveries
 from tocsin.errors import TransientError
 from tocsin.model.chunk import Chunk
 from tocsin.model.delivery import State
-from tocsin.model.redrive import REDRIVABLE, DeliveryKey
+from tocsin.model.redrive import KEPT_FOR, MOST_LOG_LINES, REDRIVABLE, DeliveryKey
 
 from tests.contract.template import RESOURCES
 from tests.unit.model.examples import NOW
@@ -60,7 +60,15 @@ def _key(number: int) -> DeliveryKey:
     return DeliveryKey(chunk=chunk, recipient=f"p{number % 7}@example.org")
 
 
-def _put(client: DynamoDBClient, key: DeliveryKey, state: State, *, age: timedelta = timedelta(minutes=5)) -> None:
+def _put(
+    client: DynamoDBClient,
+    key: DeliveryKey,
+    state: State,
+    *,
+    age: timedelta = timedelta(minutes=5),
+    kept_for: timedelta = timedelta(days=30),
+    lines: int = 1,
+) -> None:
     parked = {"parked_account": {"S": "acme#first"}} if state is State.PARKED else {}
     client.put_item(
         TableName=TABLE,
@@ -72,7 +80,8 @@ def _put(client: DynamoDBClient, key: DeliveryKey, state: State, *, age: timedel
             "message_id": {"S": "<1@acme.example>"},
             "created_at": {"S": items.timestamp(NOW - age)},
             "updated_at": {"S": items.timestamp(NOW - age)},
-            "log": {"L": [{"M": {"state": {"S": state.value}}}]},
+            "log": {"L": [{"M": {"state": {"S": state.value}}}] * lines},
+            "ttl": {"N": str(int((NOW + kept_for).timestamp()))},
             **parked,
         },
     )
@@ -111,7 +120,7 @@ def test_a_part_that_goes_while_the_next_is_looked_for_makes_none_be_missed(aws:
     released = [
         key
         for part, _ in deliveries.parked("acme", "first", reached=None)
-        for key in deliveries.release(deliveries.entries(part), at=LATER, by="sweep", unchanged_since=NOW)
+        for key in deliveries.release(deliveries.entries(part), at=LATER, by="sweep", revive=False, unchanged_since=NOW)
     ]
 
     assert sorted(released, key=lambda key: key.chunk.partition) == keys[::-1]
@@ -126,7 +135,9 @@ def test_a_delivery_that_goes_is_due_keeps_what_it_was_and_says_who_wanted_it(
     _put(aws, key, state)
     deliveries = _deliveries(aws)
 
-    [released] = deliveries.release(deliveries.entries([key]), at=LATER, by="admin-1", unchanged_since=None)
+    [released] = deliveries.release(
+        deliveries.entries([key]), at=LATER, by="admin-1", revive=False, unchanged_since=None
+    )
 
     item, entry = _item(aws, key), deliveries.entries([key])[key]
     assert released == key
@@ -134,6 +145,40 @@ def test_a_delivery_that_goes_is_due_keeps_what_it_was_and_says_who_wanted_it(
     assert (entry.attempt, entry.message_id) == (3, "<1@acme.example>")
     assert "parked_account" not in item
     assert [line["M"].get("redriven_by") for line in item["log"]["L"]] == [None, {"S": "admin-1"}]
+
+
+@pytest.mark.parametrize("state", sorted(REDRIVABLE))
+def test_what_an_admin_lets_go_lives_anew_from_then_on(aws: DynamoDBClient, state: State) -> None:
+    key = _key(1)
+    _put(aws, key, state)
+    deliveries = _deliveries(aws)
+
+    deliveries.release(deliveries.entries([key]), at=LATER, by="admin-1", revive=True, unchanged_since=None)
+
+    assert deliveries.entries([key])[key].revived_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("kept_for", "lines", "goes"),
+    [
+        pytest.param(KEPT_FOR + timedelta(minutes=1), MOST_LOG_LINES - 1, True, id="just-room-enough"),
+        pytest.param(KEPT_FOR, 1, False, id="gone-from-the-journal-before-its-life-is-over"),
+        pytest.param(timedelta(days=30), MOST_LOG_LINES, False, id="a-log-that-is-full"),
+    ],
+)
+def test_nothing_lives_anew_that_the_journal_has_no_room_for(
+    aws: DynamoDBClient, kept_for: timedelta, lines: int, *, goes: bool
+) -> None:
+    full, other = _key(1), _key(2)
+    _put(aws, full, State.EXPIRED, kept_for=kept_for, lines=lines)
+    _put(aws, other, State.EXPIRED)
+    deliveries = _deliveries(aws)
+
+    gone = deliveries.release(
+        deliveries.entries([full, other]), at=LATER, by="admin-1", revive=True, unchanged_since=None
+    )
+
+    assert sorted(gone, key=lambda key: key.recipient) == ([full, other] if goes else [other])
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.PARKED}))
@@ -145,7 +190,7 @@ def test_what_moved_meanwhile_stays_as_it_is_and_the_others_go(aws: DynamoDBClie
     seen = deliveries.entries([moved, other])
     _put(aws, moved, state)
 
-    assert deliveries.release(seen, at=LATER, by="sweep", unchanged_since=NOW) == [other]
+    assert deliveries.release(seen, at=LATER, by="sweep", revive=False, unchanged_since=NOW) == [other]
     assert _item(aws, moved)["state"] == {"S": state.value}
 
 
@@ -156,7 +201,10 @@ def test_two_at_once_let_each_delivery_go_once(aws: DynamoDBClient) -> None:
     deliveries = _deliveries(aws)
     seen: list[dict[DeliveryKey, Entry]] = [dict(deliveries.entries(keys)) for _ in range(2)]
 
-    assert [len(deliveries.release(one, at=LATER, by="sweep", unchanged_since=NOW)) for one in seen] == [3, 0]
+    assert [len(deliveries.release(one, at=LATER, by="sweep", revive=False, unchanged_since=NOW)) for one in seen] == [
+        3,
+        0,
+    ]
     assert [len(_item(aws, key)["log"]["L"]) for key in keys] == [2, 2, 2]
 
 
@@ -168,7 +216,9 @@ def test_what_was_parked_after_the_pass_began_stays_for_the_next(aws: DynamoDBCl
 
     seen = deliveries.entries([old, new])
 
-    assert deliveries.release(seen, at=LATER, by="sweep", unchanged_since=NOW - timedelta(minutes=1)) == [old]
+    assert deliveries.release(seen, at=LATER, by="sweep", revive=False, unchanged_since=NOW - timedelta(minutes=1)) == [
+        old
+    ]
 
 
 class _Between:

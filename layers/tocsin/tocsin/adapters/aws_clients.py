@@ -1,0 +1,48 @@
+"""Clients of the AWS services that we use, made so that a function starts soon."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+from botocore.loaders import Loader
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+
+SERVICES = ("dynamodb", "events", "s3", "secretsmanager", "sqs")
+
+
+class AwsClients:
+    """Makes each service's client once, by boto3, from one session."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._session: boto3.Session | None = None
+        self._made: dict[str, Any] = {}
+        self._lock = Lock()  # a session is not thread-safe
+
+    def __call__(self, service: str) -> Any:  # noqa: ANN401  (each service's client is a type of its own)
+        """The client of one of `SERVICES`."""
+        with self._lock:
+            if service not in self._made:
+                self._made[service] = self._make(service)
+            return self._made[service]
+
+    def _make(self, service: str) -> object:
+        if self._session is None:
+            session = botocore.session.get_session()
+            session.register_component("data_loader", _OurServices())
+            self._session = boto3.Session(botocore_session=session)
+        made: object = self._session.client(service, config=self._config)  # type: ignore[call-overload]  # not a literal
+        return made
+
+
+class _OurServices(Loader):
+    """Knows our services by name. To learn which there are, botocore looks through four hundred folders, twice."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        del type_name
+        return list(SERVICES)

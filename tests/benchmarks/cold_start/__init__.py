@@ -1,0 +1,1 @@
+"""What `cold_import` starts in fresh processes: programs that find their packages where Lambda keeps them."""

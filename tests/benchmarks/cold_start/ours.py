@@ -1,0 +1,19 @@
+"""`deliver` in a cold start: its handler, all that an invocation makes before its first record, and its AWS clients."""
+
+from types import SimpleNamespace
+
+from tocsin import wiring
+
+from functions.deliver.app import lambda_handler
+
+CONTEXT = SimpleNamespace(
+    function_name="deliver",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-west-1:000000000000:function:deliver",
+    aws_request_id="00000000-0000-4000-8000-000000000000",
+    get_remaining_time_in_millis=lambda: 60_000,
+)
+
+lambda_handler({"Records": []}, CONTEXT)
+for service in ("dynamodb", "secretsmanager", "events"):  # `aws_calls` checks that a first event calls no other
+    wiring.client(service)

@@ -1,0 +1,158 @@
+"""How an account fares is written where its admins see it, and told once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tocsin.actions.gate import News
+from tocsin.actions.tell_of_accounts import TellOfAccounts
+from tocsin.errors import AccountChanged
+from tocsin.model.remedy import FailureClass, Verdict
+from tocsin.model.reply import Phase, Reply
+
+from tests.unit.model.examples import NOW, account
+
+if TYPE_CHECKING:
+    from tocsin.model.credential import AccountSecret
+    from tocsin.model.mail_account import MailAccount
+
+FAILURE = (
+    Reply(phase=Phase.CONNECT, code=421, text="busy"),
+    Verdict(failure_class=FailureClass.THROTTLED, remedy_id="row", remedy="Wait."),
+)
+VERIFIED: dict[str, Any] = {"status": "verified", "verified_at": NOW}
+FAILING: dict[str, Any] = {"status": "failing"}
+NEXT_MONTH = NOW + timedelta(days=10)
+
+
+@dataclass
+class World:
+    """Settings, bus and marks. `standing` is the account as it is by now, `trouble` what a write raises."""
+
+    standing: MailAccount | None
+    trouble: Exception | None = None
+    written: list[MailAccount] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    marks: list[tuple[str, str | None, datetime]] = field(default_factory=list)
+    failures: list[tuple[str, int]] = field(default_factory=list)
+
+    def read(self, project_id: str, account_id: str) -> MailAccount | None:
+        assert (project_id, account_id) == ("acme", "first")
+        return self.standing
+
+    def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
+        assert before == self.standing
+        assert refresh_at is None  # the account has no grant
+        if self.trouble is not None:
+            raise self.trouble
+        self.written.append(after)
+
+    def current_secret(self, of: MailAccount) -> AccountSecret:
+        raise NotImplementedError(of.id)
+
+    def put_secret(self, of: MailAccount, new: AccountSecret) -> str:
+        raise NotImplementedError(of.id, new)
+
+    def account_changed(self, event: str, of: MailAccount) -> None:
+        self.events.append(f"{event}: {of.status}")
+
+    def mark(self, project_id: str, account_id: str | None, at: datetime) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.marks.append((project_id, account_id, at))
+
+    def action(self) -> TellOfAccounts:
+        return TellOfAccounts(
+            grants=self,
+            bus=self,
+            marks=self,
+            clock=lambda: NOW,
+            jitter=lambda: 0.0,
+            on_failure=lambda error, count: self.failures.append((error, count)),
+        )
+
+    def tell(self, news: News) -> None:
+        self.action().tell(account(), news, FAILURE)
+
+
+@pytest.mark.parametrize(
+    ("standing", "news", "status", "events"),
+    [
+        pytest.param({}, News.FAILING, "failing", ["failing: failing"], id="fails"),
+        pytest.param(VERIFIED, News.FAILING, "failing", ["failing: failing"], id="fails-though-verified"),
+        pytest.param(FAILING, News.FAILING, "failing", ["failing: failing"], id="fails-in-another-way"),
+        pytest.param(VERIFIED | FAILING, News.RECOVERED, "verified", ["verified: verified"], id="recovers"),
+        pytest.param(FAILING, News.RECOVERED, "not_verified", [], id="recovers-and-was-never-verified"),
+        pytest.param(VERIFIED, News.MONTH_NEARLY_USED, "verified", [], id="month-nearly-used"),
+    ],
+)
+def test_news_becomes_a_status_and_an_event(
+    standing: dict[str, Any], news: News, status: str, events: list[str]
+) -> None:
+    world = World(account(**standing))
+
+    world.tell(news)
+
+    assert [after.status for after in world.written] == [status]
+    assert world.events == events
+    assert world.failures == []
+
+
+@pytest.mark.parametrize(
+    ("news", "shown"),
+    [
+        (News.FAILING, ("connect", 421, "busy", "row", "Wait.")),
+        (News.RECOVERED, None),
+        (News.MONTH_NEARLY_USED, ("settings", None, "month_nearly_used", "month-nearly-used")),
+    ],
+)
+def test_the_last_error_says_what_happened_and_what_to_do(news: News, shown: tuple[object, ...] | None) -> None:
+    world = World(account(**FAILING))
+
+    world.tell(news)
+
+    error = world.written[0].last_error
+    said = (error.phase, error.code, error.text, error.remedy_id, error.remedy) if error is not None else None
+    assert said == shown or (said is not None and said[:4] == shown and "per_month" in str(said[4]))
+
+
+@pytest.mark.parametrize(
+    ("standing", "news"),
+    [
+        pytest.param({"version": 2}, News.FAILING, id="an-admin-was-quicker"),
+        pytest.param({"status": "reauthorization_required"}, News.FAILING, id="it-waits-for-an-admin"),
+        pytest.param({"status": "disabled"}, News.FAILING, id="it-is-off"),
+        pytest.param({"status": "reauthorization_required"}, News.RECOVERED, id="recovered-and-yet-waits"),
+        pytest.param(VERIFIED, News.RECOVERED, id="it-was-said"),
+        pytest.param(None, News.FAILING, id="it-is-gone"),
+    ],
+)
+def test_what_others_know_better_is_left_as_it_is(standing: dict[str, Any] | None, news: News) -> None:
+    world = World(account(**standing) if standing is not None else None)
+
+    world.tell(news)
+
+    assert world.written == []
+    assert world.events == []
+    assert world.failures == []
+
+
+def test_what_cannot_be_written_is_counted_and_harms_no_delivery() -> None:
+    world = World(account(), trouble=AccountChanged("edited"))
+
+    world.tell(News.FAILING)
+    world.action().month_used_up(account(), NEXT_MONTH)
+
+    assert world.failures == [("AccountChanged", 1)] * 2
+    assert world.events == []
+
+
+def test_what_a_month_leaves_is_marked_for_the_next() -> None:
+    world = World(account())
+
+    world.action().month_used_up(account(), NEXT_MONTH)
+
+    assert world.marks == [("acme", "first", NEXT_MONTH)]
