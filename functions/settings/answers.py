@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -13,19 +12,17 @@ if TYPE_CHECKING:
 _ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def answer(
-    content: dict[str, Any],
+def answer[Content](
+    content: Content,
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     content_type: str = "application/json",
-) -> Response[str]:
-    """An answer with content."""
-    return Response(
-        status_code=status, content_type=content_type, body=json.dumps(content), headers={**_ALWAYS, **(headers or {})}
-    )
+) -> Response[Content]:
+    """An answer with content; on a route it is checked against the model that the route says it answers with."""
+    return Response(status_code=status, content_type=content_type, body=content, headers={**_ALWAYS, **(headers or {})})
 
 
-def nothing() -> Response[str]:
-    """The answer to what is done and has nothing to show."""
-    return Response(status_code=204, headers=dict(_ALWAYS))
+def nothing(*, status: int = 204, headers: Mapping[str, str] | None = None) -> Response[None]:
+    """The answer to what is done, or known already, and has nothing to show."""
+    return Response(status_code=status, headers={**_ALWAYS, **(headers or {})})

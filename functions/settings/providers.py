@@ -2,53 +2,84 @@
 
 from __future__ import annotations
 
-import json
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, ConfigDict
 from tocsin import wiring_api
 from tocsin.data.guides import guides, values_of
 from tocsin.data.presets import document
 from tocsin.model.identity_provider import Problem
 from tocsin.model.preset_view import view
-from tocsin.model.settings_error import InvalidSettings
+from tocsin.model.settings_error import ForbiddenToChange, InvalidSettings
 
 from functions.settings.answers import answer
-from functions.settings.problems import problem
-from functions.settings.requests import permissions
+from functions.settings.requests import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+routes = Router()
 
-_TYPED = ("client_id", "tenant_id", "object_id")
-_OF_ACCOUNT = ("project_id", "mail_account_id")
+_LONGEST = 300
+
+Name = Annotated[str | None, Query(alias="id", max_length=_LONGEST, description="One provider, by any of its names.")]
+OfAccount = Annotated[str | None, Query(max_length=_LONGEST, description="The account that guides are filled in for.")]
+Typed = Annotated[str | None, Query(max_length=_LONGEST, description="What guides are filled in with.")]
 
 
-def providers(app: APIGatewayHttpResolver) -> Response[str]:
-    """The presets, and the guides filled in with what is known.
+class Guide(BaseModel):
+    """How to set an account up, step by step, in Markdown."""
 
-    `id` asks for one provider, by any of its names. Guides are filled in with the ids of the account that `project_id`
-    and `mail_account_id` name, and with `client_id`, `tenant_id` and `object_id`, which go before them.
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str
+    markdown: str
+
+
+class ProviderList(BaseModel):
+    """The presets, with locked and free fields, and the guides that they name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: tuple[dict[str, Any], ...]
+    cursor: None
+    guides: tuple[Guide, ...]
+    redirect_uri: str
+
+
+@routes.get("/providers", summary="List the providers that are known, with guides", tags=["providers"])
+def list_providers(
+    name: Name = None,
+    project_id: OfAccount = None,
+    mail_account_id: OfAccount = None,
+    client_id: Typed = None,
+    tenant_id: Typed = None,
+    object_id: Typed = None,
+) -> Response[ProviderList]:
+    """Show presets and guides, these filled in with what is known.
+
+    That is what the account has that `project_id` and `mail_account_id` name, and before it what is typed.
     """
-    caller, query = permissions(app), app.current_event.query_string_parameters
-    if not caller.admin_of | caller.viewer_of:
-        return problem(403, "This access token permits nothing here.", remedy="Ask an admin for a permission.")
-    content = _content(query.get("id"), _values(app, query))
-    return _unless_known(content, app.current_event.headers.get("if-none-match", ""))
+    permissions = caller_of(routes).permissions
+    if not permissions.admin_of | permissions.viewer_of:
+        raise ForbiddenToChange("the token permits nothing here")
+    typed = {"client_id": client_id, "tenant_id": tenant_id, "object_id": object_id}
+    values = _values(project_id, mail_account_id) | {name: value for name, value in typed.items() if value}
+    return answer(ProviderList.model_validate(_content(name, values)), headers={"Cache-Control": "private, no-cache"})
 
 
-def _values(app: APIGatewayHttpResolver, query: Mapping[str, str]) -> dict[str, str]:
+def _values(project_id: str | None, account_id: str | None) -> dict[str, str]:
     values = {"redirect_uri": wiring_api.redirect_uri()}
-    if missing := [name for name in _OF_ACCOUNT if not query.get(name)]:
-        if len(missing) < len(_OF_ACCOUNT):
-            raise InvalidSettings([Problem(field=missing[0], text="A mail account is named by both ids.")])
-    else:
-        project_id, account_id = (query[name] for name in _OF_ACCOUNT)
-        values |= values_of(wiring_api.configure().read(permissions(app), project_id, account_id))
-    return values | {name: query[name] for name in _TYPED if query.get(name)}
+    if project_id and account_id:
+        return values | values_of(wiring_api.configure().read(caller_of(routes), project_id, account_id))
+    if project_id or account_id:
+        missing = "mail_account_id" if project_id else "project_id"
+        raise InvalidSettings([Problem(field=missing, text="A mail account is named by both ids.")])
+    return values
 
 
 def _content(name: str | None, values: Mapping[str, str]) -> dict[str, Any]:
@@ -62,13 +93,3 @@ def _content(name: str | None, values: Mapping[str, str]) -> dict[str, Any]:
         "guides": [{"id": guide.id, "title": guide.title, "markdown": guide.markdown} for guide in shown],
         "redirect_uri": values["redirect_uri"],
     }
-
-
-def _unless_known(content: dict[str, Any], if_none_match: str) -> Response[str]:
-    """The content, to be asked for again each time, or that the caller has it already (RFC 9110 section 13.1.2)."""
-    tag = f'"{sha256(json.dumps(content).encode()).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    known = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
-    if tag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    return answer(content, headers=headers)

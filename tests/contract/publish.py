@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic.json_schema import models_json_schema
+from tocsin.compose.styles import STYLES
 from tocsin.model.notification import CATALOGUE, Envelope
 
-from tests.contract import asyncapi
+from functions.settings.app import app
+from functions.settings.openapi import openapi
+from tests.contract import asyncapi, catalogue_page, translations
+from tests.contract.catalogue_page import CATALOGUE_PAGE
+from tests.contract.styles import inline_styles
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -22,6 +27,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 SAMPLES = EVENTS / "notifications"
 SCHEMA = EVENTS / "schemas" / "notification.schema.json"
 ASYNCAPI = EVENTS / "api" / "asyncapi.json"
+OPENAPI = EVENTS / "api" / "openapi.json"
 
 _SENT_AT = "1795253400000"  # 2026-11-21T09:30:00Z in milliseconds
 _ONE_SOURCE_OF_RECIPIENTS: Json = {
@@ -36,14 +42,15 @@ _ONE_SOURCE_OF_RECIPIENTS: Json = {
 def derived() -> dict[Path, str]:
     """The text of every derived file, by its path."""
     calls = {EVENTS / "invoke" / f"deliver-{type_}.json": _sqs_event(type_) for type_ in CATALOGUE}
-    return {
-        path: _text(content) for path, content in {SCHEMA: _schema(), ASYNCAPI: asyncapi.document(), **calls}.items()
-    }
+    documents = {SCHEMA: _schema(), ASYNCAPI: asyncapi.document(), OPENAPI: openapi(app, "https://tocsin.example")}
+    return {path: _text(content) for path, content in (documents | calls).items()}
 
 
 def main() -> None:
     """Write them all."""
-    for path, text in derived().items():
+    STYLES.write_text(_text(inline_styles()), encoding="utf-8")
+    translations.write({})
+    for path, text in (derived() | {CATALOGUE_PAGE: catalogue_page.page()}).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

@@ -72,8 +72,13 @@ def test_deliver_may_do_what_it_does_and_no_more() -> None:
         "NotificationQueue": poll | {"sqs:SendMessage"},  # admins are told of a grant that is lost
         "BulkQueue": poll | {"sqs:SendMessage"},
         "DeadLetterQueue": {"sqs:SendMessage"},
-        "SettingsTable": {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"},
-        "EphemeralTable": {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+        "SettingsTable": {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
+        "EphemeralTable": {
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:ConditionCheckItem",  # nobody logs in by a breaker that is not as it was read
+        },
         "DeliveriesTable": {
             "dynamodb:Query",
             "dynamodb:PutItem",
@@ -107,18 +112,39 @@ def test_refresh_renews_grants_lets_deliveries_go_and_no_more() -> None:
     }
 
 
-def test_settings_writes_secrets_and_reads_none() -> None:
+def test_settings_keeps_settings_and_secrets_and_no_more() -> None:
     assert _of_role("SettingsRole") == {
         "SettingsLogGroup": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "SettingsTable": {
             "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
             "dynamodb:Query",
             "dynamodb:PutItem",
-            "dynamodb:UpdateItem",  # marks what is parked for an account that it deletes
+            "dynamodb:UpdateItem",  # marks what is parked for an account that it changes or deletes
             "dynamodb:DeleteItem",
         },
-        "EphemeralTable": {"dynamodb:PutItem"},
-        SECRETS: {"secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:TagResource"},
+        "EphemeralTable": {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        SECRETS: {
+            "secretsmanager:CreateSecret",
+            "secretsmanager:GetSecretValue",  # of which a new version keeps what is not given anew
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",  # takes a version back whose account was not saved
+            "secretsmanager:DeleteSecret",
+            "secretsmanager:TagResource",
+        },
+        **{
+            f"${{DeliveriesTable.Arn}}/index/{index}": {"dynamodb:Query"}
+            for index in ("by_hour", "by_recipient", "by_correlation", "parked")
+        },
+        "DeliveriesTable": {
+            "dynamodb:Query",
+            "dynamodb:BatchGetItem",
+            "dynamodb:UpdateItem",  # lets go what waits for an admin
+        },
+        "BulkQueue": {"sqs:SendMessage"},
+        "NotificationQueue": {"sqs:SendMessage"},  # tells admins of a grant that a verification finds lost
+        "EventBus": {"events:PutEvents"},
+        "SuppressionsTable": {"dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"},
         "Key": {"kms:Decrypt", "kms:GenerateDataKey"},
     }
 

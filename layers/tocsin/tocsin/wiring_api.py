@@ -5,20 +5,29 @@ from __future__ import annotations
 import random
 import secrets
 import time
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from tocsin.actions.access import Access
 from tocsin.actions.authorize_callback import CompleteAuthorization
 from tocsin.actions.authorize_ticket import IssueTicket, OpenTicket
+from tocsin.actions.change_account import ChangeAccount
 from tocsin.actions.configure import Configure
+from tocsin.actions.configure_projects import ConfigureProjects
 from tocsin.actions.confirm_account import ConfirmAccount, LeftToSchedule
 from tocsin.actions.connect_account import ConnectAccount
 from tocsin.actions.log_in import LogIn
 from tocsin.actions.verify import Verify
+from tocsin.adapters.account_secrets import AccountSecrets
+from tocsin.adapters.audit_items import Audit
 from tocsin.adapters.authorizations import Authorizations
 from tocsin.adapters.breakers import Breakers
+from tocsin.adapters.consents import Consents
 from tocsin.adapters.event_bus import EventBus
+from tocsin.adapters.idempotency_keys import IdempotencyKeys, KeptAnswer
 from tocsin.adapters.leases import Leases
+from tocsin.adapters.project_writer import ProjectWriter
 from tocsin.adapters.secret_store import SecretStore
 from tocsin.adapters.settings_writer import SettingsWriter
 from tocsin.adapters.submission import Submission
@@ -35,22 +44,60 @@ if TYPE_CHECKING:
     from tocsin.model.identity_provider import Problem
     from tocsin.model.mail_account import MailAccount
 
+__all__ = ["KeptAnswer"]
+
 _VALUE_OCTETS = 48  # 384 random bits, and 64 characters: enough for a code verifier (RFC 7636 section 4.1)
 
 
 @cache
 def configure() -> Configure:
-    """The action behind the routes of mail accounts."""
-    writer = SettingsWriter(
-        client("dynamodb"),
-        lambda: client("secretsmanager"),
-        table=config().settings_table,
-        secret_prefix=config().secret_prefix,
-        secret_key=config().secret_key_arn,
-        transactions=Transactions(client("dynamodb"), pause=time.sleep),
+    """The action behind the routes of mail accounts that are made, found, read and deleted."""
+    return Configure(
+        accounts=_mail_accounts(),
+        access=access(),
+        problems=_problems,
         clock=now,
+        random_octets=secrets.token_bytes,
     )
-    return Configure(accounts=writer, problems=_problems, clock=now, random_octets=secrets.token_bytes)
+
+
+@cache
+def change_account() -> ChangeAccount:
+    """The action behind the routes that change a mail account."""
+    return ChangeAccount(
+        accounts=_mail_accounts(),
+        access=access(),
+        leases=Leases(client("dynamodb"), config().ephemeral_table, clock=now),
+        problems=_problems,
+        clock=now,
+        jitter=random.random,
+        pause=time.sleep,
+        new_holder=lambda: secrets.token_hex(16),
+    )
+
+
+@cache
+def configure_projects() -> ConfigureProjects:
+    """The action behind the routes of projects."""
+    return ConfigureProjects(projects=_projects(), access=access(), clock=now)
+
+
+@cache
+def access() -> Access:
+    """Who may see and change what: asked first by all that is done for a caller."""
+    return Access(projects=_projects())
+
+
+@cache
+def audit() -> Audit:
+    """Where changes and consents are remembered."""
+    return Audit(table=config().settings_table, kept=timedelta(days=int(config().retention_days)))
+
+
+@cache
+def idempotency_keys() -> IdempotencyKeys:
+    """The answers to requests that may be repeated."""
+    return IdempotencyKeys(client("dynamodb"), config().ephemeral_table, clock=now)
 
 
 @cache
@@ -101,6 +148,7 @@ def redirect_uri() -> str:
 def _connect_account() -> ConnectAccount:
     return ConnectAccount(
         grants=grants(),
+        consents=Consents(grants(), audit()),
         leases=Leases(client("dynamodb"), config().ephemeral_table, clock=now),
         providers=identity_providers(),
         provider_of=identity_provider_for,
@@ -129,6 +177,31 @@ def _confirm_account(on_failure: Callable[[str, int], None]) -> ConfirmAccount:
         clock=now,
         jitter=random.random,
     )
+
+
+@cache
+def _projects() -> ProjectWriter:
+    return ProjectWriter(client("dynamodb"), config().settings_table, transactions=_transactions(), audit=audit())
+
+
+@cache
+def _mail_accounts() -> SettingsWriter:
+    account_secrets = AccountSecrets(
+        lambda: client("secretsmanager"), prefix=config().secret_prefix, key=config().secret_key_arn
+    )
+    return SettingsWriter(
+        client("dynamodb"),
+        account_secrets,
+        table=config().settings_table,
+        transactions=_transactions(),
+        audit=audit(),
+        clock=now,
+    )
+
+
+@cache
+def _transactions() -> Transactions:
+    return Transactions(client("dynamodb"), pause=time.sleep)
 
 
 @cache

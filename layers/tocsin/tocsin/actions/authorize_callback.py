@@ -76,7 +76,7 @@ class Connect(Protocol):
     """Redeems codes and stores grants."""
 
     def __call__(
-        self, account: MailAccount, *, code: str, code_verifier: str, redirect_uri: str, deadline: float
+        self, account: MailAccount, *, admin: str, code: str, code_verifier: str, redirect_uri: str, deadline: float
     ) -> MailAccount:
         """The account with its new grant; errors as `ConnectAccount` says."""
         ...
@@ -187,6 +187,7 @@ class CompleteAuthorization:
         try:
             account = self.connect(
                 account,
+                admin=authorization.admin,
                 code=code,
                 code_verifier=authorization.code_verifier,
                 redirect_uri=self.redirect_uri,

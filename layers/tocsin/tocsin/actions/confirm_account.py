@@ -35,6 +35,14 @@ class Bus(Protocol):
         ...
 
 
+class Breakers(Protocol):
+    """What the accounts failed with."""
+
+    def reset(self, account: MailAccount) -> None:
+        """Forget it: the account may log in, and send, at once."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmAccount:
     """Verifies an account that was just connected, and writes what came of it."""
@@ -42,6 +50,7 @@ class ConfirmAccount:
     grants: Grants
     verify: Verify
     bus: Bus
+    breakers: Breakers
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
 
@@ -60,6 +69,8 @@ class ConfirmAccount:
                 "last_error": error,
             }
         )
+        if error is None:
+            self.breakers.reset(account)  # first: what is parked for it goes again once this is written
         self.grants.update(account, after, refresh_at=next_visit(after, now, jitter=self.jitter()))
         if error is None:
             self.bus.account_changed("verified", after)

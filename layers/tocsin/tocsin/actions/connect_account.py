@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.errors import AccountChanged, GrantBusy, PermanentError, SecretUnavailable, TransientError
+from tocsin.model.audit import AuditEntry
 from tocsin.model.authorization import Outcome
 from tocsin.model.grant import GrantState, missing_scopes
 from tocsin.model.visits import next_visit
@@ -64,11 +65,26 @@ class Providers(Protocol):
         ...
 
 
+class Consents(Protocol):
+    """Where it is kept what somebody consented to, and who."""
+
+    def store(
+        self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None, entry: AuditEntry
+    ) -> None:
+        """Write the account and who consented.
+
+        Raises:
+            AccountChanged: the account is not as it was in `before`.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectAccount:
     """The action and all that it needs. `provider_of` is the identity provider as an account uses it."""
 
     grants: Grants
+    consents: Consents
     leases: Leases
     providers: Providers
     provider_of: Callable[[MailAccount], IdentityProvider]
@@ -78,9 +94,9 @@ class ConnectAccount:
     new_holder: Callable[[], str]
 
     def __call__(
-        self, account: MailAccount, *, code: str, code_verifier: str, redirect_uri: str, deadline: float
+        self, account: MailAccount, *, admin: str, code: str, code_verifier: str, redirect_uri: str, deadline: float
     ) -> MailAccount:
-        """The account with its new grant, not verified yet.
+        """The account with its new grant, not verified yet. `admin` is the id of whoever consents.
 
         Raises:
             Disagreement: not what was meant.
@@ -104,7 +120,7 @@ class ConnectAccount:
             )
             identity = tokens.identity or self.providers.identity(account, tokens, deadline=deadline - _STORING_SECONDS)
             self._compare(account, tokens, identity)
-            return self._store(account, tokens, identity)
+            return self._store(account, tokens, identity, admin)
         finally:
             self.leases.give_back(name, holder)
 
@@ -126,7 +142,7 @@ class ConnectAccount:
         if tokens.refresh_token is None:
             raise Disagreement(Outcome.NO_REFRESH_TOKEN)
 
-    def _store(self, seen: MailAccount, tokens: Tokens, identity: str | None) -> MailAccount:
+    def _store(self, seen: MailAccount, tokens: Tokens, identity: str | None, admin: str) -> MailAccount:
         """Write the tokens, then the account: both only if its settings are still those that were authorized."""
         account, now = self.grants.read(seen.project_id, seen.id), self.clock()
         if account is None or account.version != seen.version:
@@ -151,7 +167,8 @@ class ConnectAccount:
                 "grant": state,
             }
         )
-        self.grants.update(account, after, refresh_at=next_visit(after, now, jitter=self.jitter()))
+        refresh_at = next_visit(after, now, jitter=self.jitter())
+        self.consents.store(account, after, refresh_at=refresh_at, entry=_entry(after, admin, now))
         return after
 
     def _put(self, account: MailAccount, secret: AccountSecret) -> str:
@@ -167,3 +184,14 @@ class ConnectAccount:
 
     def _pauses(self) -> Iterator[float]:
         return (_PAUSE_SECONDS * 2**attempt * (0.5 + self.jitter() / 2) for attempt in range(_TRIES))
+
+
+def _entry(account: MailAccount, admin: str, now: datetime) -> AuditEntry:
+    return AuditEntry(
+        project_id=account.project_id,
+        at=now,
+        admin=admin,
+        action="mail_account.consented",
+        subject=account.id,
+        fields=("grant",),
+    )

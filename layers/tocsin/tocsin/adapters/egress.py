@@ -15,6 +15,7 @@ from tocsin.adapters.failures import Mishap, PhaseFailed
 from tocsin.adapters.http_proxy import open_tunnel
 from tocsin.adapters.ip_ranges import Reach, reach
 from tocsin.adapters.time_limits import seconds_left
+from tocsin.adapters.watch import UNWATCHED
 from tocsin.errors import MisconfiguredError
 from tocsin.model.reply import Phase
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tocsin.adapters.time_limits import TimeLimits
+    from tocsin.adapters.watch import Watch
     from tocsin.model.mail_account import Proxy
 
     type Resolve = Callable[[str, int], Sequence[str]]
@@ -62,22 +64,25 @@ class Egress:
         limits: TimeLimits,
         proxy: Proxy | None = None,
         proxy_password: str | None = None,
+        watch: Watch = UNWATCHED,
     ) -> socket.socket:
         """Connect by TCP, through `proxy` where there is one; what it then carries is never resolved again.
 
         Raises:
             PhaseFailed: in phase dns, egress or connect.
         """
-        addresses = self.addresses(host, port, until=limits.begin_phase())
+        addresses = self.addresses(host, port, until=limits.begin_phase(), watch=watch)
         if proxy is None:
+            watch.reached(Phase.CONNECT)
             return _connected(addresses, port, until=limits.begin_phase())
         proxy_addresses = self.addresses(proxy.host, proxy.port, until=limits.begin_phase())
+        watch.reached(Phase.CONNECT)
         until = limits.begin_phase()
         connection = _connected(proxy_addresses, proxy.port, until=until)
         open_tunnel(connection, addresses[0], port, username=proxy.username, password=proxy_password, until=until)
         return connection
 
-    def addresses(self, host: str, port: int, *, until: float) -> Sequence[str]:
+    def addresses(self, host: str, port: int, *, until: float, watch: Watch = UNWATCHED) -> Sequence[str]:
         """The addresses of `host` that may be connected to: at least one, in the resolver's order.
 
         Raises:
@@ -85,7 +90,12 @@ class Egress:
         """
         allows_private = self.allows_private(host, port)
         reaches = {Reach.PUBLIC, Reach.PRIVATE} if allows_private else {Reach.PUBLIC}
-        allowed = [address for address in self._found(host, port, until) if reach(address) in reaches]
+        watch.reached(Phase.DNS)
+        found = self._found(host, port, until)
+        watch.reached(Phase.EGRESS)
+        allowed = [address for address in found if reach(address) in reaches]
+        # Of what is refused only the number: else our resolver would tell whoever asks what a private network holds.
+        watch.learnt(Phase.DNS, host=host, addresses=allowed, addresses_not_shown=len(found) - len(allowed))
         if not allowed:
             raise PhaseFailed.by(
                 Phase.EGRESS, Mishap.REFUSED_BY_EGRESS, f"{host} is a private, reserved or metadata address"

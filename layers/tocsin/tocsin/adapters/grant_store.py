@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from tocsin.adapters import mail_account_items as items
+from tocsin.adapters.aws_trouble import busy_services_are_transient
 from tocsin.adapters.redrive_marks import marking
 from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
 from tocsin.errors import AccountChanged, SecretUnavailable
@@ -16,11 +17,11 @@ from tocsin.model.grant import credential_version
 from tocsin.model.redrive import mends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from tocsin.adapters.transactions import Transactions
@@ -47,8 +48,13 @@ class GrantStore:
         self._transactions = transactions
         self._clock = clock
 
+    @busy_services_are_transient()
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
-        """The mail account as it stands now; None where there is none."""
+        """The mail account as it stands now; None where there is none.
+
+        Raises:
+            TransientError: the table cannot answer now.
+        """
         answer = self._dynamodb.get_item(
             TableName=self._table, Key=items.key_of(project_id, account_id), ConsistentRead=True
         )
@@ -91,18 +97,27 @@ class GrantStore:
             raise error_of(error) from None
         return version
 
-    def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
+    @busy_services_are_transient()
+    def update(
+        self,
+        before: MailAccount,
+        after: MailAccount,
+        *,
+        refresh_at: datetime | None,
+        beside: Sequence[TransactWriteItemTypeDef] = (),
+    ) -> None:
         """Write what we found out about the account, if neither its settings nor its credential changed since.
 
         `refresh_at` None: it is not due on its own. Where the account is mended by this, what is parked for it is
-        marked to go again, in the same transaction.
+        marked to go again, in the same transaction; `beside` is written in it too.
 
         Raises:
             AccountChanged: it was edited, renewed or deleted meanwhile; nothing was written.
-            TransientError: the table is too busy; nothing was written.
+            TransientError: the table is too busy (`ServiceBusy`: it may be written).
         """
         update = self._update(before, after, refresh_at)
-        written = self._write_with_mark(update, after) if mends(before, after) else self._write(update)
+        further = [*self._marks(before, after), *beside]
+        written = self._write_with(update, further) if further else self._write(update)
         # The answer to our own write may have been lost, and the write repeated.
         if not written and self.read(before.project_id, before.id) != after:
             raise AccountChanged("the mail account was changed meanwhile")
@@ -114,9 +129,13 @@ class GrantStore:
             return False
         return True
 
-    def _write_with_mark(self, update: UpdateTypeDef, account: MailAccount) -> bool:
-        mark = marking(self._table, account.project_id, account.id, at=self._clock())
-        return not self._transactions.write([{"Update": update}, mark])
+    def _write_with(self, update: UpdateTypeDef, further: Sequence[TransactWriteItemTypeDef]) -> bool:
+        return not self._transactions.write([{"Update": update}, *further])
+
+    def _marks(self, before: MailAccount, after: MailAccount) -> Sequence[TransactWriteItemTypeDef]:
+        if not mends(before, after):
+            return []
+        return [marking(self._table, after.project_id, after.id, at=self._clock())]
 
     def _update(self, before: MailAccount, after: MailAccount, refresh_at: datetime | None) -> UpdateTypeDef:
         values: dict[str, AttributeValueTypeDef] = {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import batched
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tocsin.errors import TransientError
 from tocsin.model.chunk import pointer
@@ -91,8 +94,9 @@ def _fits(body: str, reason: str) -> bool:
 
 
 def give_back_now(client: SQSClient, url: str, receipt_handle: str) -> None:
-    """Make a received message visible again at once."""
-    client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)
+    """Make a received message visible again at once. Never raises: it shows on its own, in a while."""
+    with suppress(ClientError, BotoCoreError):  # it may have shown already: then the handle is worth nothing
+        client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)
 
 
 def send_again(client: SQSClient, url: str, body: str, *, group: str | None, after_seconds: int) -> None:

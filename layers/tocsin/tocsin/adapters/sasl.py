@@ -72,7 +72,7 @@ def log_in(channel: SmtpChannel, mechanism: Mechanism, *, until: float) -> Reply
     else:
         if reply.code == _CHALLENGE:
             reply = _after_error_challenge(channel, mechanism, reply.text, until)
-    return _discreet(reply, mechanism)
+    return discreet(reply, mechanism)
 
 
 def _after_error_challenge(channel: SmtpChannel, mechanism: Mechanism, challenge: str, until: float) -> Reply:
@@ -148,7 +148,7 @@ def _decoded(text: str) -> Mapping[str, str] | None:
     return {name: str(fields[name]) for name in _CHALLENGE_FIELDS if name in fields}
 
 
-def _discreet(reply: Reply, mechanism: Mechanism) -> Reply:
+def discreet(reply: Reply, mechanism: Mechanism) -> Reply:
     """The reply without what we sent, should the relay repeat it."""
     sent = [mechanism.secret, *(_base64(response) for response in mechanism.responses)]
     words = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in sent if word) or _NOTHING)

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from tocsin.adapters import mail_account_items as items
+from tocsin.adapters.project_writer import counting_account
 from tocsin.adapters.redrive_marks import marking
-from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
-from tocsin.errors import AccountChanged
-from tocsin.model.settings_error import Outdated
+from tocsin.adapters.slugs import is_of_another, moving_slug
+from tocsin.model.redrive import mends
+from tocsin.model.settings_error import NotThere, Outdated, SlugTaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
+    from tocsin.adapters.account_secrets import AccountSecrets
+    from tocsin.adapters.audit_items import Audit
     from tocsin.adapters.transactions import Transactions
+    from tocsin.model.audit import AuditEntry
     from tocsin.model.credential import AccountSecret
     from tocsin.model.mail_account import MailAccount
 
-_RECOVERY_DAYS = 7  # the least that Secrets Manager takes, unless nothing is to be recoverable
 _AFTER_ALL = "~"  # sorts behind every id
 
 
@@ -35,29 +36,19 @@ class SettingsWriter:
     def __init__(
         self,
         dynamodb: DynamoDBClient,
-        secrets: Callable[[], SecretsManagerClient],
+        secrets: AccountSecrets,
         *,
         table: str,
-        secret_prefix: str,
-        secret_key: str,
         transactions: Transactions,
+        audit: Audit,
         clock: Callable[[], datetime],
     ) -> None:
         self._dynamodb = dynamodb
         self._secrets = secrets
         self._table = table
-        self._secret_prefix = secret_prefix
-        self._secret_key = secret_key
         self._transactions = transactions
+        self._audit = audit
         self._clock = clock
-
-    def has_project(self, project_id: str) -> bool:
-        """Whether there is such a project."""
-        key: dict[str, AttributeValueTypeDef] = {"project_id": {"S": project_id}, "sk": {"S": "project"}}
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=key, ConsistentRead=True, ProjectionExpression="project_id"
-        )
-        return "Item" in answer
 
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
         """The mail account as it stands; None where there is none."""
@@ -84,32 +75,66 @@ class SettingsWriter:
         )
         return [items.read_account(item) for item in answer["Items"]]
 
-    def create(self, account: MailAccount, secret: AccountSecret | None, *, refresh_at: datetime | None) -> MailAccount:
+    def is_free(self, account: MailAccount) -> bool:
+        """Whether no other account of the project has this one's slug."""
+        return account.slug is None or not is_of_another(self._dynamodb, self._table, account)
+
+    def create(
+        self, account: MailAccount, secret: AccountSecret | None, entry: AuditEntry, *, refresh_at: datetime | None
+    ) -> MailAccount:
         """Write a new account, its secret first; the account with its credential version.
 
         Raises:
             AccountChanged: its id is taken.
-            TransientError: Secrets Manager cannot answer now.
+            NotThere: its project was deleted meanwhile.
+            SlugTaken: another account has its slug.
+            TransientError: a store cannot answer now; nothing was written.
         """
         if secret is not None:
-            account = account.model_copy(update={"credential_version": self._create_secret(account, secret)})
+            account = account.model_copy(update={"credential_version": self._secrets.create(account, secret)})
+        writes: list[TransactWriteItemTypeDef] = [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": _item(account, refresh_at),
+                    "ConditionExpression": "attribute_not_exists(sk)",
+                }
+            },
+            counting_account(self._table, account.project_id),
+            self._audit.recording(entry),
+            *moving_slug(self._table, None, account),
+        ]
         try:
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item=_item(account, refresh_at),
-                ConditionExpression="attribute_not_exists(sk)",
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            # The answer to our own write may have been lost, and the write repeated.
-            if self.read(account.project_id, account.id) != account:
-                raise AccountChanged("there is a mail account with this id") from None
+            failed = self._transactions.write(writes)
         except ClientError:
-            if secret is not None:
-                self._delete_secret(account)
+            self._secrets.delete(account)
             raise
+        if failed:
+            self._secrets.delete(account)
+            raise NotThere("the project was deleted") if 1 in failed else SlugTaken
         return account
 
-    def delete(self, account: MailAccount) -> None:
+    def update(
+        self, before: MailAccount, after: MailAccount, entry: AuditEntry, *, refresh_at: datetime | None
+    ) -> None:
+        """Write the next version of the account, if it is as it was in `before`.
+
+        Where the account is mended by this, what is parked for it is marked to go again, in the same transaction.
+
+        Raises:
+            Outdated: it was edited, renewed or deleted meanwhile; nothing was written.
+            SlugTaken: another account has its slug.
+            TransientError: the table is too busy; nothing was written.
+        """
+        writes = [self._replacing(before, after, refresh_at), self._audit.recording(entry)]
+        if mends(before, after):
+            writes.append(marking(self._table, after.project_id, after.id, at=self._clock()))
+        writes += moving_slug(self._table, before, after)
+        failed = self._transactions.write(writes)
+        if failed:
+            raise Outdated("the mail account was changed meanwhile") if 0 in failed else SlugTaken
+
+    def delete(self, account: MailAccount, entry: AuditEntry) -> None:
         """Delete the account as it was read, and let its secret go: it can be recovered for a week.
 
         What is parked for it is marked to go again, by the next account of its route if there is one.
@@ -128,36 +153,53 @@ class SettingsWriter:
                         "ExpressionAttributeValues": {":version": {"N": str(account.version)}},
                     }
                 },
+                self._audit.recording(entry),
                 marking(self._table, account.project_id, account.id, at=self._clock()),
+                *moving_slug(self._table, account, None),
             ]
         )
         # None: it is deleted, which is what was wanted.
         if failed and self.read(account.project_id, account.id) is not None:
             raise Outdated("the mail account was changed meanwhile")
-        if account.credential_version is not None:
-            self._delete_secret(account)
+        self._secrets.delete(account)
 
-    def _create_secret(self, account: MailAccount, secret: AccountSecret) -> str:
-        try:
-            answer = self._secrets().create_secret(
-                Name=self._name(account),
-                KmsKeyId=self._secret_key,
-                SecretString=json.dumps(secret.reveal()),
-                Tags=[{"Key": "tocsin:project", "Value": account.project_id}],
-            )
-        except SECRETS_MANAGER_ERRORS as error:
-            raise error_of(error) from None
-        return answer["VersionId"]
+    def stored_secret(self, account: MailAccount) -> AccountSecret | None:
+        """The newest version of the account's secret; None: there is none that can be read.
 
-    def _delete_secret(self, account: MailAccount) -> None:
-        client = self._secrets()
-        try:
-            client.delete_secret(SecretId=self._name(account), RecoveryWindowInDays=_RECOVERY_DAYS)
-        except client.exceptions.ResourceNotFoundException:
-            return
+        Raises:
+            TransientError: Secrets Manager cannot answer now.
+        """
+        return self._secrets.read(account)
 
-    def _name(self, account: MailAccount) -> str:
-        return f"{self._secret_prefix}/{account.project_id}/{account.id}"
+    def store_secret(self, account: MailAccount, secret: AccountSecret) -> str:
+        """Write a version of the account's secret; the version's id.
+
+        Raises:
+            SecretUnavailable: it cannot be written with our rights, or is being deleted.
+            TransientError: Secrets Manager cannot answer now.
+        """
+        return self._secrets.put(account, secret)
+
+    def withdraw_secret(self, account: MailAccount, version: str) -> None:
+        """Let the version that the account names be the current one again: `version` was stored for nothing."""
+        self._secrets.withdraw(account, version)
+
+    def _replacing(
+        self, before: MailAccount, after: MailAccount, refresh_at: datetime | None
+    ) -> TransactWriteItemTypeDef:
+        values: dict[str, AttributeValueTypeDef] = {":version": {"N": str(before.version)}}
+        condition = "version = :version AND attribute_not_exists(credential_version)"
+        if before.credential_version is not None:
+            condition = "version = :version AND credential_version = :credential_version"
+            values[":credential_version"] = {"S": before.credential_version}
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": _item(after, refresh_at),
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": values,
+            }
+        }
 
 
 def _item(account: MailAccount, refresh_at: datetime | None) -> dict[str, AttributeValueTypeDef]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ssl
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tocsin.adapters.failures import Mishap, PhaseFailed, failure_in
 from tocsin.adapters.smtp_reply import ReplyLine, assemble
 from tocsin.adapters.time_limits import seconds_left
-from tocsin.adapters.tls import failing_handshake
+from tocsin.adapters.tls import described, failing_handshake
 from tocsin.model.reply import Phase
 
 if TYPE_CHECKING:
@@ -103,6 +103,10 @@ class SmtpChannel:
                 raise PhaseFailed.by(Phase.TLS, Mishap.DATA_AFTER_STARTTLS)
             self._connection.settimeout(seconds_left(until))
             self._connection = context.wrap_socket(self._connection, server_hostname=host)
+
+    def protection(self) -> dict[str, Any]:
+        """What TLS was agreed on, and with whom; nothing on a clear connection."""
+        return described(self._connection) if isinstance(self._connection, ssl.SSLSocket) else {}
 
     def quit(self) -> None:
         """Take leave if the relay still listens, and close; it takes a second at most and never fails."""

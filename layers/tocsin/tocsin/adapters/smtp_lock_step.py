@@ -10,6 +10,7 @@ from tocsin.adapters.smtp_transaction import NotTaken, Transaction, is_accepted,
 from tocsin.model.reply import Phase, Reply
 
 if TYPE_CHECKING:
+    from tocsin.adapters.smtp_channel import SmtpChannel
     from tocsin.adapters.smtp_session import Session
     from tocsin.adapters.time_limits import TimeLimits
     from tocsin.model.envelope import MailObject
@@ -40,8 +41,8 @@ class LockStep:
             self._clear(limits)
         self.is_clean = False
         reply = self._introduce(transaction, limits)
-        if is_go_ahead(reply):
-            reply = self._send_content(transaction.octets, limits)
+        if is_accepted(reply):
+            reply = hand_in(self._channel, transaction, limits=limits)
         self.is_clean = reply.accepted
         return reply
 
@@ -54,20 +55,30 @@ class LockStep:
             raise NotTaken
 
     def _introduce(self, transaction: Transaction, limits: TimeLimits) -> Reply:
-        """MAIL, RCPT and DATA; the first refusal, or the 354."""
-        for phase, line in ((Phase.MAIL, transaction.mail_line), (Phase.RCPT, transaction.rcpt_line)):
-            reply = self._channel.command(line, phase=phase, until=limits.begin_phase())
-            if not is_accepted(reply):
-                return reply
-        return self._channel.command("DATA", phase=Phase.DATA, until=limits.begin_phase(), wanted=(3,))
+        """MAIL and RCPT; the first refusal, or the last reply."""
+        reply = self._channel.command(transaction.mail_line, phase=Phase.MAIL, until=limits.begin_phase())
+        if is_accepted(reply):
+            reply = self._channel.command(transaction.rcpt_line, phase=Phase.RCPT, until=limits.begin_phase())
+        return reply
 
-    def _send_content(self, octets: bytes, limits: TimeLimits) -> Reply:
-        try:
-            self._channel.write(octets, phase=Phase.DATA, until=limits.begin_phase())
-        except PhaseFailed:
-            last_words = self._channel.last_words(Phase.DATA)
-            if last_words is None:
-                raise
-            return last_words
-        reply = self._channel.read_reply(phase=Phase.AFTER_DATA, until=limits.begin_phase())
-        return replace(reply, phase=Phase.DATA)
+
+def hand_in(channel: SmtpChannel, transaction: Transaction, *, limits: TimeLimits) -> Reply:
+    """DATA and the content, once MAIL and RCPT were accepted; the reply that decides.
+
+    Raises:
+        PhaseFailed: the session ended before the mail's fate was told, or with it unknown.
+    """
+    reply = channel.command("DATA", phase=Phase.DATA, until=limits.begin_phase(), wanted=(3,))
+    return _send_content(channel, transaction.octets, limits) if is_go_ahead(reply) else reply
+
+
+def _send_content(channel: SmtpChannel, octets: bytes, limits: TimeLimits) -> Reply:
+    try:
+        channel.write(octets, phase=Phase.DATA, until=limits.begin_phase())
+    except PhaseFailed:
+        last_words = channel.last_words(Phase.DATA)
+        if last_words is None:
+            raise
+        return last_words
+    reply = channel.read_reply(phase=Phase.AFTER_DATA, until=limits.begin_phase())
+    return replace(reply, phase=Phase.DATA)

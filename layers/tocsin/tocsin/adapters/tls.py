@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ssl
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from tocsin.adapters.failures import Mishap, PhaseFailed, failing_in
 from tocsin.model.reply import Phase
@@ -44,6 +45,27 @@ def _private_context(ca_certificate: str) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a self-signed server certificate may be its own CA
     context.load_verify_locations(cadata=ca_certificate)
     return context
+
+
+def described(connection: ssl.SSLSocket) -> dict[str, Any]:
+    """What was agreed on, and who the other side is: its certificate was verified."""
+    cipher = connection.cipher()
+    certificate = cast("dict[str, Any]", connection.getpeercert() or {})
+    ends = ssl.cert_time_to_seconds(certificate["notAfter"])
+    return {
+        "version": connection.version(),
+        "cipher": cipher[0] if cipher else None,
+        "certificate": {
+            "subject": _name(certificate["subject"]),
+            "names": [value for _, value in certificate.get("subjectAltName", ())],
+            "issuer": _name(certificate["issuer"]),
+            "expires_at": datetime.fromtimestamp(ends, UTC).isoformat(),
+        },
+    }
+
+
+def _name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
+    return ", ".join(f"{attribute}={value}" for part in parts for attribute, value in part)
 
 
 @contextmanager

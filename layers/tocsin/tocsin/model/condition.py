@@ -27,6 +27,7 @@ class Service(StrEnum):
     GOOGLE_TOKEN = "google_token"  # noqa: S105  the name of an endpoint
     TOKEN = "token"  # noqa: S105  a token endpoint that keeps to RFC 6749
     GRAPH = "graph"
+    IMAP = "imap"
     GMAIL = "gmail"
     TRANSPORT = "transport"  # the network: no reply came
     OWN = "own"  # we did not even try

@@ -40,6 +40,32 @@ class Permissions:
         """Whether the project's settings may be seen."""
         return self.may_change(project_id) or project_id in self.viewer_of
 
+    @property
+    def projects(self) -> frozenset[str] | None:
+        """The projects that may be seen; None: all."""
+        return None if _ANY_PROJECT in self.admin_of else self.admin_of | self.viewer_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks: the bearer's id at the issuer, which the audit remembers, and what the token permits."""
+
+    id: str
+    permissions: Permissions
+
+    def may_change(self, project_id: str) -> bool:
+        """As `Permissions`."""
+        return self.permissions.may_change(project_id)
+
+    def may_read(self, project_id: str) -> bool:
+        """As `Permissions`."""
+        return self.permissions.may_read(project_id)
+
+    @property
+    def may_create(self) -> bool:
+        """Whether new projects may be made."""
+        return _ANY_PROJECT in self.permissions.admin_of
+
 
 def _entries(claim: object) -> Iterable[str]:
     match claim:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tocsin.errors import PermanentError
+from tocsin.model.identity_provider import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tocsin.model.identity_provider import Problem
-
 
 class NotThere(PermanentError):
-    """There is no such project or mail account; or there is, and the caller may not know."""
+    """There is no such project or resource; or there is, and the caller may not know."""
 
 
 class ForbiddenToChange(PermanentError):
@@ -28,8 +27,39 @@ class InvalidSettings(PermanentError):
         self.problems = problems
 
 
+class SlugTaken(InvalidSettings):
+    """Another mail account of the project has the slug."""
+
+    def __init__(self) -> None:
+        super().__init__([Problem(field="slug", text="Another mail account of the project has it.")])
+
+
 class Outdated(PermanentError):
-    """The caller's `If-Match` names another version than the one that stands."""
+    """It is not as the caller, or we, have read it: somebody else was faster."""
+
+
+class VersionNotNamed(PermanentError):
+    """The caller wants to replace what is there, and does not say which version of it."""
+
+
+class InUse(PermanentError):
+    """Something else still needs it. The text and `remedy` are for the caller."""
+
+    def __init__(self, text: str, *, remedy: str) -> None:
+        super().__init__(text)
+        self.remedy = remedy
+
+
+class KeyInUse(PermanentError):
+    """The request with this idempotency key is being carried out."""
+
+
+class KeyOfAnotherRequest(PermanentError):
+    """The idempotency key was used for another request."""
+
+
+class NoVerifiedAddress(PermanentError):
+    """A message is to go to the caller, and the token does not say where to."""
 
 
 class NothingToAuthorize(PermanentError):

@@ -1,0 +1,41 @@
+"""How a project's mails look, and how their subjects are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Branding(BaseModel):
+    """How the project's mails look. Colours are `#rrggbb`; what is no such colour counts as absent."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    logo_url: str | None = None
+    color: str | None = None
+    background_color: str | None = None
+    footer: str | None = None
+
+
+class SubjectStyle(StrEnum):
+    """Whether the mails of a thread share one subject, as Gmail wants it, or each says what happened."""
+
+    STABLE = "stable"
+    DESCRIPTIVE = "descriptive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a project decided about its mails, for those who compose them.
+
+    `project_name` stands where an event names none. Without a `subject_style`, subscribers of status pages get
+    descriptive subjects and all others stable ones. `thread_title` is the title that the first mail of the thread had,
+    where it is known.
+    """
+
+    branding: Branding = Branding()  # noqa: RUF009  (it is frozen)
+    project_name: str | None = None
+    subject_style: SubjectStyle | None = None
+    thread_title: str | None = None

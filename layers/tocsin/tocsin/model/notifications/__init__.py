@@ -1,0 +1,1 @@
+"""The data of every type of notification, a module for each family."""

@@ -1,0 +1,172 @@
+"""Suppressions over HTTP, and what becomes of mail to an address that is suppressed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from tests.functional.deliver.stack import LOGIN, Acme
+from tests.functional.deliveries.conftest import ANA, BO, CY, Admin, deliver_now
+from tests.relay import Relay, Say
+
+if TYPE_CHECKING:
+    from tests.functional.deliver.conftest import Invoke
+    from tests.functional.http_api import Json
+
+_URL = "/suppressions"
+
+
+def _addresses(admin: Admin) -> list[str]:
+    return [item["address"] for item in admin("GET", _URL).json["items"]]
+
+
+def test_an_address_is_suppressed_in_its_canonical_form_and_shown_with_who_wanted_it(acme: Acme, admin: Admin) -> None:
+    acme.save(None)
+
+    answer = admin("POST", _URL, {"address": " Ana@EXAMPLE.org", "reason": "complained"})
+
+    assert answer.status == 201
+    assert answer.headers["location"] == f"/projects/{acme.id}/suppressions/{ANA}"
+    assert answer.json | {"since": None} == {
+        "address": ANA,
+        "reason": "complained",
+        "scope": "all",
+        "since": None,
+        "added_by": "admin-1",
+    }
+    assert admin("GET", _URL).json == {"items": [answer.json], "cursor": None}
+
+
+def test_suppressing_an_address_again_changes_nothing(acme: Acme, admin: Admin) -> None:
+    acme.save(None)
+    first = admin("POST", _URL, {"address": ANA})
+
+    again = admin("POST", _URL, {"address": "ANA@example.org", "reason": "bounced"})
+
+    assert (again.status, again.json) == (200, first.json)
+    assert len(admin("GET", "/audit").json["items"]) == 1
+
+
+def test_nothing_is_sent_to_it_until_it_is_removed(acme: Acme, deliver: Invoke, admin: Admin) -> None:
+    with Relay(**LOGIN) as relay:
+        acme.save(relay)
+        admin("POST", _URL, {"address": ANA})
+        deliver(acme.event(ANA, BO))
+        assert acme.states() == {ANA: "suppressed", BO: "accepted"}
+
+        assert admin("DELETE", f"{_URL}/{quote(ANA)}").status == 204
+        deliver(acme.event(ANA))
+
+    assert [mail.rcpt_to for mail in relay.mails] == [(BO,), (ANA,)]
+
+
+@pytest.mark.parametrize(
+    ("script", "state"),
+    [({"auth": Say("535 5.7.8 no")}, "parked"), ({f"rcpt {ANA}": Say("452 4.2.2 full")}, "deferred")],
+    ids=["parked", "deferred"],
+)
+def test_what_waits_for_it_becomes_suppressed_when_its_time_comes(
+    acme: Acme, deliver: Invoke, admin: Admin, script: Json, state: str
+) -> None:
+    with Relay(**LOGIN, script=script) as relay:
+        acme.save(relay)
+        deliver(acme.event(ANA))
+        assert acme.states() == {ANA: state}
+        admin("POST", _URL, {"address": ANA})
+        admin("POST", "/deliveries/redrive", {"states": ["parked"]})
+
+        deliver_now(acme, deliver, ANA)
+
+    assert (acme.states(), relay.mails) == ({ANA: "suppressed"}, [])
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["o'brien+news@example.org", "a/b@example.org", "who?#@example.org", '"odd one"@example.org', "ü@example.org"],
+)
+def test_every_address_can_be_named_in_a_path(acme: Acme, admin: Admin, address: str) -> None:
+    acme.save(None)
+    admin("POST", _URL, {"address": address})
+    decoded_once = quote(address, safe="")  # what a gateway makes of an address that is encoded twice
+
+    assert _addresses(admin) == [address]
+    assert admin("DELETE", f"{_URL}/{decoded_once}").status == 204
+    assert _addresses(admin) == []
+
+
+def test_removing_what_is_not_suppressed_finds_nothing(acme: Acme, admin: Admin) -> None:
+    acme.save(None)
+
+    assert admin("DELETE", f"{_URL}/{ANA}").status == 404
+    assert admin("DELETE", f"{_URL}/no-address").status == 404
+    assert admin("GET", "/audit").json["items"] == []
+
+
+def test_the_list_is_paged_by_address(acme: Acme, admin: Admin) -> None:
+    acme.save(None)
+    for address in (CY, ANA, BO):
+        admin("POST", _URL, {"address": address})
+
+    first = admin("GET", f"{_URL}?limit=2").json
+    second = admin("GET", f"{_URL}?limit=2&cursor={first['cursor']}").json
+
+    assert [item["address"] for item in first["items"]] == [ANA, BO]
+    assert ([item["address"] for item in second["items"]], second["cursor"]) == ([CY], None)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "address"),
+        ({"address": "no address"}, "address"),
+        ({"address": "a@b@"}, "address"),
+        ({"address": "x" * 401}, "address"),
+        ({"address": ANA, "reason": "spite"}, "reason"),
+        ({"address": ANA, "scope": "incident"}, "scope"),
+        ({"address": ANA, "since": "2026-01-01T00:00:00Z"}, "since"),
+    ],
+)
+def test_what_is_no_suppression_is_refused_by_its_field(acme: Acme, admin: Admin, body: Json, field: str) -> None:
+    acme.save(None)
+
+    answer = admin("POST", _URL, body)
+
+    assert answer.status == 422
+    assert [one["field"] for one in answer.json["errors"]] == [field]
+    assert ANA not in answer.body
+
+
+def test_a_viewer_reads_and_changes_nothing(acme: Acme, admin: Admin, viewer: Admin) -> None:
+    acme.save(None)
+    admin("POST", _URL, {"address": ANA})
+
+    assert viewer("POST", _URL, {"address": BO}).status == 403
+    assert viewer("DELETE", f"{_URL}/{ANA}").status == 403
+    assert _addresses(viewer) == [ANA]
+
+
+def test_another_project_s_addresses_are_its_own(acme: Acme, admin: Admin) -> None:
+    other = Acme()
+    for project in (acme, other):
+        project.save(None)
+    admin("POST", _URL, {"address": ANA})
+    stranger = Admin(other.id, f"{other.id}:admin")
+
+    assert _addresses(stranger) == []
+    assert stranger("DELETE", f"{_URL}/{ANA}").status == 404
+    assert _addresses(admin) == [ANA]
+
+
+def test_it_is_remembered_who_suppressed_and_who_removed(acme: Acme, admin: Admin) -> None:
+    acme.save(None)
+    admin("POST", _URL, {"address": ANA})
+    admin("DELETE", f"{_URL}/{ANA}")
+
+    entries = admin("GET", "/audit").json["items"]
+
+    assert [(entry["action"], entry["subject"], entry["admin"]) for entry in entries] == [
+        ("suppression.removed", ANA, "admin-1"),
+        ("suppression.added", ANA, "admin-1"),
+    ]

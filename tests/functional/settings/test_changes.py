@@ -1,0 +1,425 @@
+"""Replacing and patching mail accounts: what is kept, what is dropped, and who wins."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from tocsin.wiring import now
+
+from tests.functional.settings.conftest import PASSWORD, oauth2_account, password_account
+
+if TYPE_CHECKING:
+    from tests.functional.settings.conftest import Desk, Json
+
+GRANT = {
+    "version": 3,
+    "identity": "ops@acme.example",
+    "consented_at": "2026-11-20T09:00:00Z",
+    "renewed_at": "2026-11-21T09:00:00Z",
+    "access_token_expires_at": "2126-11-21T09:00:00Z",
+    "warned_days": 7,
+    "warned_end": "2026-11-28",
+}
+VERIFIED = {"status": "verified", "verified_at": "2026-11-21T09:30:00Z"}
+PROXY = {"host": "proxy.example.org", "port": 3128, "username": "ops", "password": "pr0xy-of-ops"}
+MAILBOX = {"host": "imap.example.org", "port": 993, "security": "tls"}
+NO_PROOF = "not_verified"
+
+
+def _patch(desk: Desk, account_id: str, patch: object, **headers: str) -> Any:  # noqa: ANN401  (an Answer)
+    kind = {"content-type": "application/merge-patch+json"}
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    return desk.ask("PATCH", f"/{account_id}", patch, headers=kind | more)
+
+
+def _verified(desk: Desk, **changes: Any) -> str:  # noqa: ANN401  (fields of any kind)
+    account_id: str = desk.create(**changes)["id"]
+    desk.found_out(account_id, **VERIFIED)
+    return account_id
+
+
+def _consented(desk: Desk, grant: str = "authorization_code", **oauth2: object) -> str:
+    """An account with tokens, as a redirect leaves it."""
+    account_id: str = desk.create(**oauth2_account(grant, **oauth2))["id"]
+    desk.found_out(account_id, **VERIFIED, grant=GRANT)
+    secret = desk.secret(account_id) | {
+        "refresh_token": "r3fresh-of-ops",
+        "access_token": "acc3ss-of-ops",
+        "access_token_expires_at": GRANT["access_token_expires_at"],
+        "grant_version": 3,
+        "account_version": 1,
+    }
+    stored = boto3.client("secretsmanager").put_secret_value(
+        SecretId=f"tocsin/test/{desk.project}/{account_id}", SecretString=json.dumps(secret)
+    )
+    boto3.client("dynamodb").update_item(
+        TableName="SettingsTable",
+        Key={"project_id": {"S": desk.project}, "sk": {"S": f"mail-account#{account_id}"}},
+        UpdateExpression="SET credential_version = :version",
+        ExpressionAttributeValues={":version": {"S": stored["VersionId"]}},
+    )
+    return account_id
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"name": "Night shift"},
+        {"description": "For pages"},
+        {"senders": [{"email": "noc@acme.example", "name": "NOC"}]},
+        {"limits": {"per_minute": 5}},
+        {"use_for": ["incident"]},
+        {"relay": {"timeout_seconds": 10, "min_tls_version": "1.3"}},
+        {"relay": {"host": "RELAY.example.org"}},
+        {"paused": True},
+    ],
+    ids=["name", "description", "senders", "limits", "use_for", "relay", "case", "paused"],
+)
+def test_what_does_not_touch_the_login_keeps_secret_and_proof(desk: Desk, patch: Json) -> None:
+    account_id = _verified(desk)
+    version = desk.item(account_id)["credential_version"]
+
+    answer = _patch(desk, account_id, patch)
+
+    assert (answer.status, answer.json["status"], answer.json["version"]) == (200, "verified", 2)
+    assert answer.json["auth"]["password"]["set"] is True
+    assert desk.item(account_id)["credential_version"] == version
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"relay": {"host": "evil.example.org"}},
+        {"relay": {"port": 465, "security": "tls"}},
+        {"relay": {"security": "none"}},
+        {"relay": {"proxy": PROXY}},
+        {"auth": {"username": "other@acme.example"}},
+        {"mailbox": MAILBOX},
+    ],
+    ids=["host", "port", "tls", "proxy", "username", "mailbox"],
+)
+def test_a_stored_password_goes_nowhere_else_and_must_be_given_anew(desk: Desk, patch: Json) -> None:
+    account_id = _verified(desk)
+    before = desk.item(account_id)
+
+    refused = _patch(desk, account_id, patch)
+
+    assert (refused.status, [error["field"] for error in refused.json["errors"]]) == (422, ["auth.password"])
+    assert desk.item(account_id) == before
+    assert desk.secret(account_id)["password"] == PASSWORD
+    given = _patch(desk, account_id, patch | {"auth": patch.get("auth", {}) | {"password": "n3w-of-ops"}})
+    assert (given.status, given.json["status"], given.json["verified_at"]) == (200, NO_PROOF, None)
+    assert desk.secret(account_id)["password"] == "n3w-of-ops"
+    assert desk.item(account_id)["credential_version"] != before["credential_version"]
+
+
+def test_a_new_password_is_bound_stored_once_and_marks_the_redrive(desk: Desk) -> None:
+    account_id = _verified(desk)
+
+    answer = _patch(desk, account_id, {"auth": {"password": "n3w-of-ops"}})
+
+    secret = desk.secret(account_id)
+    versions = boto3.client("secretsmanager").list_secret_version_ids(
+        SecretId=f"tocsin/test/{desk.project}/{account_id}"
+    )["Versions"]
+    assert (answer.status, answer.json["status"]) == (200, NO_PROOF)
+    assert "n3w-of-ops" not in answer.body
+    assert (secret["password"], secret["saved_for"]["host"]) == ("n3w-of-ops", "relay.example.org")
+    assert len(versions) == 2
+    assert f"redrive#{account_id}" in {item["sk"]["S"] for item in desk.items("redrive#")}
+
+
+@pytest.mark.parametrize("before", [{"enabled": False}, {"paused": True}], ids=["disabled", "paused"])
+def test_who_lets_an_account_send_again_lets_go_what_is_parked(desk: Desk, before: Json) -> None:
+    account_id = desk.create(**before)["id"]
+    assert desk.items("redrive#") == []
+
+    answer = _patch(desk, account_id, {name: not value for name, value in before.items()})
+
+    assert answer.json["status"] == NO_PROOF
+    assert [item["sk"]["S"] for item in desk.items("redrive#")] == [f"redrive#{account_id}"]
+
+
+def test_a_secret_that_is_null_is_taken_away_and_one_that_is_left_out_stays(desk: Desk) -> None:
+    relay = {"host": "relay.example.org", "port": 587, "security": "starttls", "proxy": PROXY}
+    account_id = desk.create(relay=relay)["id"]
+
+    kept = _patch(desk, account_id, {"auth": {"password": "n3w-of-ops"}})
+    assert desk.secret(account_id)["proxy_password"] == PROXY["password"]
+    assert kept.json["relay"]["proxy"]["password"]["set"] is True
+    cleared = _patch(desk, account_id, {"relay": {"proxy": {"password": None}}})
+
+    assert cleared.json["relay"]["proxy"]["password"] is None
+    assert "proxy_password" not in desk.secret(account_id)
+    assert desk.secret(account_id)["password"] == "n3w-of-ops"
+    refused = _patch(desk, account_id, {"auth": {"password": None}})
+    assert (refused.status, refused.json["errors"][0]["field"]) == (422, "auth.password")
+
+
+def test_null_gives_a_field_its_default(desk: Desk) -> None:
+    account_id = desk.create(description="For pages", mailbox=MAILBOX, limits={"connections": 5})["id"]
+
+    answer = _patch(
+        desk, account_id, {"description": None, "mailbox": None, "limits": None, "auth": {"password": PASSWORD}}
+    )
+
+    assert (answer.json["description"], answer.json["mailbox"]) == (None, None)
+    assert answer.json["limits"]["connections"] == 2
+
+
+def test_what_is_replaced_is_replaced_whole_and_keeps_its_password(desk: Desk) -> None:
+    account_id = _verified(desk, description="For pages", slug="ops")
+    document = password_account(name="New")
+    del document["auth"]["password"]
+
+    answer = desk.ask("PUT", f"/{account_id}", document, headers={"if-match": "*"})
+
+    assert (answer.status, answer.json["name"]) == (200, "New")
+    assert (answer.json["description"], answer.json["slug"]) == (None, None)
+    assert answer.json["status"] == "verified"
+    assert desk.secret(account_id)["password"] == PASSWORD
+
+
+@pytest.mark.parametrize(("if_match", "status"), [(None, 428), ("*", 200), ('"1"', 200), ('"2"', 412), ("x", 412)])
+def test_an_account_is_replaced_only_by_who_names_its_version(desk: Desk, if_match: str | None, status: int) -> None:
+    account_id = desk.create()["id"]
+    headers = {"if-match": if_match} if if_match else {}
+
+    assert desk.ask("PUT", f"/{account_id}", password_account(name="New"), headers=headers).status == status
+
+
+def test_of_two_admins_who_save_at_once_one_wins(desk: Desk) -> None:
+    account_id = desk.create()["id"]
+    tag = desk.ask("GET", f"/{account_id}").headers["etag"]
+
+    first = _patch(desk, account_id, {"auth": {"password": "f1rst"}}, if_match=tag)
+    second = _patch(desk, account_id, {"auth": {"password": "s3cond"}}, if_match=tag)
+
+    assert (first.status, second.status) == (200, 412)
+    assert desk.secret(account_id)["password"] == "f1rst"
+    assert desk.ask("GET", f"/{account_id}").headers["etag"] == first.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("patch", "kept"),
+    [
+        ({"name": "New"}, True),
+        ({"auth": {"oauth2": {"client_secret": "n3w-secret"}}}, True),
+        ({"auth": {"oauth2": {"scopes": ["https://outlook.office365.com/SMTP.Send", "offline_access"]}}}, False),
+        ({"auth": {"oauth2": {"tenant_id": "other.example", "client_secret": "n3w-secret"}}}, False),
+        ({"auth": {"oauth2": {"client_id": "other", "client_secret": "n3w-secret"}}}, False),
+        ({"auth": {"username": "other@acme.example", "oauth2": {"client_secret": "n3w-secret"}}}, False),
+        ({"auth": {"oauth2": {"grant": "client_credentials"}}}, False),
+    ],
+    ids=["name", "client_secret", "scopes", "tenant", "client", "username", "grant"],
+)
+def test_a_grant_is_kept_only_for_what_was_consented_to(desk: Desk, patch: Json, kept: bool) -> None:  # noqa: FBT001  (the expectation)
+    account_id = _consented(desk)
+
+    answer = _patch(desk, account_id, patch)
+
+    secret, state = desk.secret(account_id), json.loads(desk.item(account_id)["state"]["S"])
+    assert answer.status == 200, answer.body
+    assert ("refresh_token" in secret, "access_token" in secret) == (kept, kept)
+    assert secret["grant_version"] == 3  # so that a later renewal does not meet the version of an earlier one
+    assert (answer.json["grant"] is not None) is kept
+    assert state["grant"]["warned_days"] == 7
+    assert answer.json["status"] == ("verified" if patch == {"name": "New"} else NO_PROOF)
+
+
+@pytest.mark.parametrize(
+    ("grant", "patch"),
+    [
+        ("refresh_token", {"refresh_token": "n3w-refresh"}),
+        ("client_credentials", {"client_secret": "n3w-secret"}),
+        ("client_credentials", {"scopes": ["https://outlook.office365.com/.default"]}),
+    ],
+)
+def test_a_grant_that_needs_no_browser_is_due_again_with_what_is_new(desk: Desk, grant: str, patch: Json) -> None:
+    account_id = _consented(desk, grant, **({"refresh_token": "r3fresh"} if grant == "refresh_token" else {}))
+
+    answer = _patch(desk, account_id, {"auth": {"oauth2": patch}})
+
+    assert answer.status == 200, answer.body
+    assert "access_token" not in desk.secret(account_id)
+    assert datetime.fromisoformat(desk.item(account_id)["refresh_at"]["S"]) < now() + timedelta(seconds=2)
+
+
+def test_an_account_that_logs_in_otherwise_forgets_its_old_secrets(desk: Desk) -> None:
+    account_id = _consented(desk)
+
+    answer = _patch(desk, account_id, {"auth": {"type": "password", "oauth2": None, "password": "n3w-of-ops"}})
+
+    secret = desk.secret(account_id)
+    assert answer.status == 200, answer.body
+    assert secret["password"] == "n3w-of-ops"
+    assert not {"client_secret", "refresh_token", "access_token"} & secret.keys()
+    assert "refresh_at" not in desk.item(account_id)
+
+
+def test_a_slug_belongs_to_one_account_of_a_project_at_a_time(desk: Desk) -> None:
+    first, second = desk.create(slug="ops")["id"], desk.create(slug="pages")["id"]
+
+    taken = _patch(desk, second, {"slug": "ops"})
+    also_taken = desk.ask("POST", "", password_account(slug="ops"))
+    assert [(one.status, one.json["errors"][0]["field"]) for one in (taken, also_taken)] == [(422, "slug")] * 2
+    assert _patch(desk, first, {"slug": "day"}).status == 200
+    assert _patch(desk, second, {"slug": "ops"}).status == 200
+    desk.ask("DELETE", f"/{second}")
+    assert desk.ask("POST", "", password_account(slug="ops")).status == 201
+    assert {item["sk"]["S"] for item in desk.items("slug#")} == {"slug#day", "slug#ops"}
+
+
+def test_the_first_sender_is_the_default_unless_another_is(desk: Desk) -> None:
+    senders = [{"email": "a@acme.example"}, {"email": "b@acme.example"}]
+
+    first = desk.create(senders=senders)
+    second = desk.create(senders=[senders[0], senders[1] | {"default": True}])
+
+    assert [sender["default"] for sender in first["senders"]] == [True, False]
+    assert [sender["default"] for sender in second["senders"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("written", "kept", "text"),
+    [
+        ("Acme Ops\nPhone 1 & 2", "Acme Ops<br>Phone 1 &amp; 2", "Acme Ops\nPhone 1 & 2"),
+        ("<b>Acme</b><script>alert(1)</script>", "<b>Acme</b>", "Acme"),
+        ('<p onclick="x()">Acme</p><p>Ops</p>', "<p>Acme</p><p>Ops</p>", "Acme\n\nOps"),
+        ('<img src="http://t.example/x.png" alt="Acme">', '<img alt="Acme">', "Acme"),
+        ('<a href="javascript:x()">Acme</a>', '<a rel="noopener noreferrer">Acme</a>', "Acme"),
+        (
+            '<a href="https://acme.example/">Acme</a>',
+            '<a href="https://acme.example/" rel="noopener noreferrer">Acme</a>',
+            "Acme (https://acme.example/)",
+        ),
+        ('<span style="color:red;position:fixed">A</span>', '<span style="color:red">A</span>', "A"),
+        ("<!-- {{ secret }} --><i>{{ x }}</i>", "<i>{{ x }}</i>", "{{ x }}"),
+    ],
+    ids=["text", "script", "handler", "tracker", "javascript", "link", "style", "template"],
+)
+def test_a_signature_is_cut_down_to_what_is_harmless(desk: Desk, written: str, kept: str, text: str) -> None:
+    senders = [{"email": "ops@acme.example", "signature": written}]
+
+    [sender] = desk.create(senders=senders)["senders"]
+
+    assert (sender["signature"], sender["signature_text"]) == (kept, text)
+
+
+@pytest.mark.parametrize(
+    ("patch", "field"),
+    [
+        ({"nonsense": 1}, "nonsense"),
+        ({"relay": {"nonsense": 1}}, "relay.nonsense"),
+        ({"status": "verified"}, "status"),
+        ({"name": None}, "name"),
+        ({"name": "a" * 201}, "name"),
+        ({"slug": "Ops"}, "slug"),
+        ({"slug": "a" * 64}, "slug"),
+        ({"description": "a" * 2001}, "description"),
+        ({"provider": "nobody"}, "provider"),
+        ({"transport": "graph"}, "transport"),
+        ({"transport": "pigeon"}, "transport"),
+        ({"location": "EU"}, "location"),
+        ({"enabled": "yes"}, "enabled"),
+        ({"use_for": ["pager"]}, "use_for.0"),
+        ({"relay": {"port": "587"}}, "relay.port"),
+        ({"relay": {"port": 0}}, "relay.port"),
+        ({"relay": {"port": 65536}}, "relay.port"),
+        ({"relay": {"host": "a b"}}, "relay.host"),
+        ({"relay": {"host": "http://a/"}}, "relay.host"),
+        ({"relay": {"host": "a" * 254}}, "relay.host"),
+        ({"relay": {"timeout_seconds": 0}}, "relay.timeout_seconds"),
+        ({"relay": {"timeout_seconds": 121}}, "relay.timeout_seconds"),
+        ({"relay": {"ca_certificate": "none"}}, "relay.ca_certificate"),
+        ({"auth": {"password": ""}}, "auth.password"),
+        ({"auth": {"password": "a" * 20_001}}, "auth.password"),
+        ({"auth": {"username": "a\r\nb"}}, "auth.username"),
+        ({"auth": {"oauth2": {}}}, "auth.oauth2.grant"),
+        ({"senders": []}, "senders"),
+        (
+            {"senders": [{"email": "ops@acme.example", "default": True}, {"email": "b@c.example", "default": True}]},
+            "(body)",
+        ),
+        ({"senders": [{"email": "ops@acme.example"}, {"email": "OPS@acme.example"}]}, "(body)"),
+        ({"senders": [{"email": "ops@acme.example", "reply_to": "nobody"}]}, "senders.0.reply_to"),
+        ({"senders": [{"email": "ops@acme.example", "signature": "a" * 20_001}]}, "senders.0.signature"),
+        ({"limits": {"connections": 0}}, "limits.connections"),
+        ({"limits": {"connections": 101}}, "limits.connections"),
+        ({"limits": {"per_day": 0}}, "limits.per_day"),
+        ({"mailbox": MAILBOX | {"purpose": ["gossip"]}}, "mailbox.purpose.0"),
+        ({"mailbox": MAILBOX | {"folder": "A\nB"}}, "mailbox.folder"),
+    ],
+)
+def test_what_cannot_be_saved_is_answered_with_its_field_and_changes_nothing(
+    desk: Desk, patch: Json, field: str
+) -> None:
+    account_id = desk.create()["id"]
+    before = desk.item(account_id)
+
+    answer = _patch(desk, account_id, patch)
+
+    assert answer.status == 422
+    assert field in {error["field"] for error in answer.json["errors"]}
+    assert desk.item(account_id) == before
+
+
+@pytest.mark.parametrize(
+    ("permissions", "status"),
+    [("{id}:admin", 200), ("*:admin", 200), ("{id}:viewer", 403), ("other:admin", 404), ("*:viewer", 404), ("", 404)],
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_the_claim_decides_who_changes_accounts(desk: Desk, method: str, permissions: str, status: int) -> None:
+    account_id = desk.create()["id"]
+    permissions = permissions.replace("{id}", desk.project)
+    path, headers = f"/{account_id}", {"if-match": "*"}
+
+    answer = desk.ask(method, path, password_account(name="New"), permissions=permissions, headers=headers)
+
+    assert answer.status == status
+    of_id_token = desk.ask(method, path, password_account(), headers=headers, claims={"token_use": "id"})
+    assert of_id_token.status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_foreign_and_missing_accounts_are_answered_alike(desk: Desk, method: str) -> None:
+    account_id, body = desk.create()["id"], password_account() if method in {"PUT", "PATCH"} else None
+    missing = ("01JD7Z0000000000000000N0NE", "mail", "a" * 2000)
+
+    foreign = desk.ask(method, f"/{account_id}", body, permissions="other:admin", headers={"if-match": "*"})
+    others = [desk.ask(method, f"/{one}", body, headers={"if-match": "*"}) for one in missing]
+
+    assert foreign.status == 404
+    assert all(other == foreign for other in others)
+
+
+def test_several_accounts_are_deleted_at_once(desk: Desk) -> None:
+    first, second, third = (desk.create()["id"] for _ in range(3))
+
+    answer = desk.ask("POST", "/bulk-delete", {"ids": [first, "01JD7Z0000000000000000N0NE", third, first]})
+
+    assert answer.json == {"deleted": [first, third], "not_there": ["01JD7Z0000000000000000N0NE"]}
+    assert [account["id"] for account in desk.ask("GET", "").json["items"]] == [second]
+    assert desk.ask("POST", "/bulk-delete", {"ids": [second]}, permissions=f"{desk.project}:viewer").status == 403
+    assert desk.ask("POST", "/bulk-delete", {"ids": []}).status == 422
+
+
+def test_the_audit_names_the_fields_and_no_values(desk: Desk) -> None:
+    account_id = desk.create()["id"]
+    _patch(desk, account_id, {"name": "New", "auth": {"password": "n3w-of-ops"}, "relay": {"timeout_seconds": 5}})
+    _patch(desk, account_id, {"name": "New"})
+    desk.ask("DELETE", f"/{account_id}")
+
+    audit = [(entry["admin"], entry["action"], entry["subject"], entry["fields"]) for entry in desk.audit()]
+    assert audit == [
+        ("admin-1", "mail_account.created", account_id, []),
+        ("admin-1", "mail_account.changed", account_id, ["auth.password", "name", "relay.timeout_seconds"]),
+        ("admin-1", "mail_account.deleted", account_id, []),
+    ]
+    kept = json.dumps(desk.items("audit#"))
+    assert "n3w-of-ops" not in kept
+    assert all(int(item["ttl"]["N"]) > now().timestamp() + 29 * 86_400 for item in desk.items("audit#"))

@@ -1,0 +1,119 @@
+"""Verification of mail accounts that log in by tokens: a grant that is spent on the way is not lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.functional.settings.conftest import password_account
+from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, USER, IdentityProvider
+from tests.identity_provider import Say as Answer
+from tests.relay import Relay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.functional.settings.conftest import Desk, Json
+
+
+class _Good:
+    """Equal to every access token that its identity provider stands by."""
+
+    def __init__(self, provider: IdentityProvider) -> None:
+        self._provider = provider
+
+    def __eq__(self, token: object) -> bool:
+        return self._provider.grants.user_of(str(token)) == USER
+
+    __hash__ = None  # type: ignore[assignment]  # it is only compared
+
+
+def _relay(provider: IdentityProvider) -> Relay:
+    tokens: Mapping[str, Any] = {USER: _Good(provider)}
+    return Relay(security="starttls", mechanisms=("XOAUTH2",), tokens=tokens)
+
+
+def _account(provider: IdentityProvider, relay: Relay, *, refresh_token: str | None) -> Json:
+    oauth2 = {
+        "grant": "refresh_token",
+        "client_id": CLIENT_ID,
+        "token_url": provider.token_url,
+        "scopes": ["mail"],
+    }
+    if refresh_token is not None:
+        oauth2 |= {"client_secret": CLIENT_SECRET, "refresh_token": refresh_token}
+    return password_account(
+        provider="generic",
+        relay={
+            "host": relay.host,
+            "port": relay.port,
+            "security": "starttls",
+            "ca_certificate": relay.ca_certificate,
+        },
+        auth={"type": "oauth2", "username": USER, "oauth2": oauth2},
+    )
+
+
+def test_tokens_that_the_verification_obtained_are_saved_with_the_account(desk: Desk) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        pasted = provider.refresh_token("mail")
+        created = desk.ask("POST", "?validate=true", _account(provider, relay, refresh_token=pasted))
+        assert (created.status, created.json["status"]) == (201, "verified"), created.body
+        again = desk.ask("POST", f"/{created.json['id']}/verification")
+
+    assert again.json["passed"]
+    secret = desk.secret(created.json["id"])
+    assert secret["refresh_token"] != pasted  # the provider took it back for this one
+    assert secret["access_token"]
+    assert len(provider.requests()) == 1
+    assert created.json["grant"]["access_token_expires_at"]
+
+
+def test_a_change_keeps_the_tokens_that_it_was_verified_with(desk: Desk) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        first = provider.refresh_token("mail")
+        created = desk.ask("POST", "", _account(provider, relay, refresh_token=first)).json
+        changed = desk.ask("PATCH", f"/{created['id']}?validate=true", {"name": "New"})
+
+    assert (changed.status, changed.json["status"]) == (200, "verified"), changed.body
+    secret = desk.secret(created["id"])
+    assert secret["refresh_token"] != first
+    assert secret["client_secret"] == CLIENT_SECRET
+
+
+def test_a_stored_refresh_token_is_not_spent_where_nothing_is_saved(desk: Desk) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        first = provider.refresh_token("mail")
+        created = desk.ask("POST", "", _account(provider, relay, refresh_token=first)).json
+        answer = desk.ask(
+            "POST",
+            f"/projects/{desk.project}/verification?mail_account_id={created['id']}",
+            _account(provider, relay, refresh_token=None),
+        )
+
+    assert (answer.status, answer.json["failed_step"]) == (200, "auth")
+    assert provider.requests() == []
+    assert desk.secret(created["id"])["refresh_token"] == first
+
+
+def test_a_saved_account_s_grant_is_renewed_and_stored_by_its_verification(desk: Desk) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        first = provider.refresh_token("mail")
+        created = desk.ask("POST", "", _account(provider, relay, refresh_token=first)).json
+        answer = desk.ask("POST", f"/{created['id']}/verification")
+
+    assert answer.json["passed"], answer.body
+    assert desk.secret(created["id"])["refresh_token"] != first
+    assert desk.ask("GET", f"/{created['id']}").json["status"] == "verified"
+
+
+def test_a_grant_that_is_refused_fails_auth_and_shows_the_relay_all_the_same(desk: Desk) -> None:
+    refusal = Answer(400, {"error": "invalid_grant"})
+    with IdentityProvider(script={"token": [refusal]}) as provider, _relay(provider) as relay:
+        account = _account(provider, relay, refresh_token="s3cret-token")
+        answer = desk.ask("POST", f"/projects/{desk.project}/verification", account)
+
+    assert answer.json["failed_step"] == "auth"
+    assert {step["name"]: step["outcome"] for step in answer.json["steps"]}["ehlo"] == "passed"
+    assert "invalid_grant" in answer.json["reply"]["text"]
+    assert "s3cret-token" not in answer.body
+    assert not [line for line in relay.commands if line.startswith("AUTH")]
