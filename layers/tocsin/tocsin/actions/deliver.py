@@ -13,10 +13,9 @@ from tocsin.actions.gate import MONTH_USED_UP, OVER_LIMIT, Gate
 from tocsin.actions.judge import Judge
 from tocsin.actions.plan import make_plan
 from tocsin.actions.submit_window import Item, Window
-from tocsin.errors import ConnectionsInUse, InvalidNotification, PermanentError, SettingsChanged, TooLate
-from tocsin.model.address import BadAddress
-from tocsin.model.branding import Look
-from tocsin.model.chunk import distinct, message_id, thread_root
+from tocsin.actions.write_mail import WriteMail
+from tocsin.errors import ConnectionsInUse, InvalidNotification, SettingsChanged, TooLate
+from tocsin.model.chunk import distinct
 from tocsin.model.delivery import Change, State
 from tocsin.model.project import SYSTEM_PROJECT
 from tocsin.model.rate import next_month
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from tocsin.model.chunk import Chunk
     from tocsin.model.credential import Credential
     from tocsin.model.delivery import Entry
-    from tocsin.model.envelope import MailObject
     from tocsin.model.mail_account import Limits, MailAccount
     from tocsin.model.notification import Notification, Recipient
     from tocsin.model.project import Project, ProjectSettings
@@ -107,6 +105,9 @@ class Deliver:
             settings=settings,
             read_settings=read_settings,
             time_left=time_left,
+            write_mail=WriteMail(
+                composer=self.composer, notification=notification, settings=settings, clock=self.clock
+            ),
             gate=Gate(limits=self.limits, route=route_of(notification), clock=self.clock, jitter=self.jitter),
             judge=Judge(
                 remedies=self.remedies,
@@ -133,6 +134,7 @@ class _Run:
     settings: ProjectSettings
     read_settings: Callable[[str], ProjectSettings | None]
     time_left: TimeLeft
+    write_mail: WriteMail
     gate: Gate
     judge: Judge
     outcome: Outcome = field(default_factory=Outcome)
@@ -154,7 +156,7 @@ class _Run:
         plan = make_plan(
             recipients,
             self.journal.entries,
-            message_id=lambda recipient: message_id(self.notification, recipient, self._domain()),
+            message_id=self.write_mail.message_id,
             suppressed=suppressed,
             ends_at=self.judge.ends_at,
             now=self.deliver.clock(),
@@ -224,14 +226,6 @@ class _Run:
             patient_until=self._patient_until(),
             deadline=self.time_left.deadline,
         )
-
-    def _domain(self) -> str:
-        """The domain of the route's first sender, else of any; a project without any gets one that nobody has."""
-        routed = self.settings.accounts_for(route_of(self.notification))
-        for account in (*routed, *self.settings.mail_accounts.values()):
-            with suppress(BadAddress):
-                return account.default_sender.domain
-        return f"{self.chunk.project_id.strip('_')}.invalid"
 
     def _not_tried(self, reply: Reply, verdict: Verdict | None, account: MailAccount | None) -> None:
         """Write of all that is pending what `reply` means for it, though it was not submitted."""
@@ -380,7 +374,7 @@ class _Run:
         items: list[Item] = []
         unmailable: list[Change] = []
         for entry in due:
-            mail = self._mail(entry, recipients[entry.recipient], account)
+            mail = self.write_mail(entry, recipients[entry.recipient], account)
             if not isinstance(mail, Reply):
                 items.append(Item(entry=entry, mail=mail))
             elif not self._waits(entry):
@@ -393,22 +387,6 @@ class _Run:
             return False
         self._come_back(min(self.deliver.clock() + LONGEST_WAIT, self.judge.ends_at(entry)))
         return True
-
-    def _mail(self, entry: Entry, recipient: Recipient, account: MailAccount) -> MailObject | Reply:
-        try:
-            return self.deliver.composer.compose(
-                self.notification,
-                recipient,
-                sender=account.sender(self.notification.data.options.sender),
-                message_id=entry.message_id,
-                thread_root=thread_root(self.notification, self._domain()),
-                at=self.deliver.clock(),
-                look=Look(branding=self.settings.project.branding, project_name=self.settings.project.name),
-            )
-        except BadAddress:
-            return Reply(phase=Phase.COMPOSE, code=None, text="bad_address")
-        except PermanentError:
-            return Reply(phase=Phase.COMPOSE, code=None, text="cannot_compose")
 
     def _write(self, changes: Sequence[Change], *, last: bool, beside: Sequence[SharedItem] = ()) -> None:
         if last and not changes:
