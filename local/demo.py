@@ -24,6 +24,7 @@ def create_demo_project(stack: Stack, inbox: Inbox) -> None:
     version = _put_secret(stack, inbox)
     table = stack.table("SettingsTable")
     table.put_item(Item=_item("project", _project()))
+    table.put_item(Item={"project_id": "_projects", "sk": PROJECT_ID})  # the list of all projects
     account = _item(f"mail-account#{MAIL_ACCOUNT_ID}", _mail_account(inbox))
     table.put_item(Item=account | {"credential_version": version})
 

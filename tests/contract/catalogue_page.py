@@ -32,7 +32,7 @@ _HEAD = """# The catalogue
 Every type of notification, beside the mail of OneUptime that it stands for. `make publish` writes this page from
 `tests/contract/catalogue_rows.py` and the samples in `events/notifications/`; the subjects are those of the samples.
 Where a type has a stable subject, all mails of its thread share it: that is the rule for all mails but those to
-subscribers, and a project may choose (`subject_style`)."""
+subscribers, and a project may choose (`subject_style`). A type without subjects is yet to come: its events are rejected."""
 
 
 def page() -> str:
@@ -46,11 +46,14 @@ def page() -> str:
 
 def _lines(row: Row) -> Iterator[str]:
     for type_ in row.types:
-        descriptive, stable = (
-            _subject(type_, style) if type_ in CATALOGUE else "-" for style in reversed(SubjectStyle)
-        )
-        shown = "the same" if stable == descriptive else stable
-        yield f"| {row.template or 'our own'} | `{type_}` | {row.subject} | {descriptive} | {shown} |"
+        yield f"| {row.template or 'our own'} | `{type_}` | {row.subject} | {_subjects(type_)} |"
+
+
+def _subjects(type_: str) -> str:
+    if type_ not in CATALOGUE:
+        return "yet to come |"
+    descriptive, stable = (_subject(type_, style) for style in reversed(SubjectStyle))
+    return f"{descriptive} | {'the same' if stable == descriptive else stable}"
 
 
 def _subject(type_: str, style: SubjectStyle) -> str:

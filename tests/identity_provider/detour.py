@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tocsin.adapters.egress import Egress
+from tocsin.adapters.watch import UNWATCHED
 
 if TYPE_CHECKING:
     import socket
 
     from tocsin.adapters.time_limits import TimeLimits
+    from tocsin.adapters.watch import Watch
     from tocsin.model.mail_account import Proxy
 
 
@@ -29,7 +31,10 @@ class Detour(Egress):
         limits: TimeLimits,
         proxy: Proxy | None = None,
         proxy_password: str | None = None,
+        watch: Watch = UNWATCHED,
     ) -> socket.socket:
         """Connect to the one port."""
         self.asked.append((host, port))
-        return super().connect("127.0.0.1", self._port, limits=limits, proxy=proxy, proxy_password=proxy_password)
+        return super().connect(
+            "127.0.0.1", self._port, limits=limits, proxy=proxy, proxy_password=proxy_password, watch=watch
+        )

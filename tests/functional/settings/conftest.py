@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 type Json = dict[str, Any]
 
 PASSWORD = "pa55word-of-ops"
+MAILBOX = {"host": "imap.example.org", "port": 993, "security": "tls"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ class Desk:
         answer = self.ask("POST", "", password_account(**changes))
         assert answer.status == 201, answer.body
         return answer.json
+
+    def patch(self, account_id: str, patch: object, **headers: str) -> Answer:
+        """Change a mail account; a header's name is written with underscores."""
+        kind = {"content-type": "application/merge-patch+json"}
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.ask("PATCH", f"/{account_id}", patch, headers=kind | more)
 
     def item(self, account_id: str) -> Json:
         """The account's item in the table; empty where there is none."""

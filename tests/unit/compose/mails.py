@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tocsin.compose.composer import Composer
+from tocsin.model.branding import Look, SubjectStyle
 from tocsin.model.mail_account import Sender
 from tocsin.model.notification import CATALOGUE, Notification, Recipient
 
@@ -23,6 +24,8 @@ SAMPLES = Path(__file__).parents[3] / "events" / "notifications"
 AT = datetime(2026, 11, 21, 9, 30, 1, tzinfo=UTC)
 MESSAGE_ID = "<3f9c1e@acme.org>"
 THREAD_ROOT = "<incident-77ab@acme.org>"
+PLAIN = Look()
+DESCRIPTIVE = Look(subject_style=SubjectStyle.DESCRIPTIVE)
 SENDER = Sender(name="Acme Ops", email="ops@acme.org")
 _COMPOSER = Composer()
 
@@ -61,11 +64,18 @@ def sample(event_type: str) -> dict[str, Any]:
     return event
 
 
-def sample_mail(event_type: str, *, sender: Sender = SENDER, recipient: int = 0, **changes: Any) -> Mail:  # noqa: ANN401  (JSON)
+def sample_mail(
+    event_type: str,
+    *,
+    sender: Sender = SENDER,
+    recipient: int = 0,
+    look: Look = PLAIN,
+    **changes: Any,  # noqa: ANN401  (JSON)
+) -> Mail:
     """Compose a sample; `changes` go into the object that it is about."""
     event = sample(event_type)
     event["data"][_object(event_type)] |= changes
-    return mail_of(event, sender=sender, recipient=recipient)
+    return mail_of(event, sender=sender, recipient=recipient, look=look)
 
 
 def minimal_mail(
@@ -73,6 +83,7 @@ def minimal_mail(
     *,
     recipient: dict[str, Any] | None = None,
     sender: Sender = SENDER,
+    look: Look = PLAIN,
     **changes: Any,  # noqa: ANN401  (JSON)
 ) -> Mail:
     """Compose an event with the required attributes only, and `changes` in the object that it is about."""
@@ -87,20 +98,20 @@ def minimal_mail(
         data["status_page"] = {"id": "public"}
     if event_type == "settings.secret_expiring":
         data["expires_on"] = "2026-11-28"
-    return mail_of({"type": event_type, "data": data}, sender=sender)
+    return mail_of({"type": event_type, "data": data}, sender=sender, look=look)
 
 
 def _object(event_type: str) -> str:
-    return {"alert": "alert", "settings": "mail_account"}.get(event_type.partition(".")[0], "incident")
+    return CATALOGUE[event_type].about or "project"
 
 
-def mail_of(event: dict[str, Any], *, sender: Sender = SENDER, recipient: int = 0) -> Mail:
+def mail_of(event: dict[str, Any], *, sender: Sender = SENDER, recipient: int = 0, look: Look = PLAIN) -> Mail:
     """Compose an event for its first recipient, or the one asked for."""
     data = CATALOGUE[event["type"]].model_validate(event["data"])
     assert data.recipients
     time = datetime.fromisoformat(event["time"]) if "time" in event else None
     notification = Notification(source="/test", id="1", type=event["type"], time=time, subject=None, data=data)
-    return read(composed(notification, data.recipients[recipient], sender=sender))
+    return read(composed(notification, data.recipients[recipient], sender=sender, look=look))
 
 
 def composed(
@@ -110,10 +121,11 @@ def composed(
     sender: Sender = SENDER,
     message_id: str = MESSAGE_ID,
     thread_root: str = THREAD_ROOT,
+    look: Look = PLAIN,
 ) -> MailObject:
     """Compose with what is the same in most tests."""
     return _COMPOSER.compose(
-        notification, recipient, sender=sender, message_id=message_id, thread_root=thread_root, at=AT
+        notification, recipient, sender=sender, message_id=message_id, thread_root=thread_root, at=AT, look=look
     )
 
 

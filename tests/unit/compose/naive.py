@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+from tocsin.compose.brand import brand_of
 from tocsin.compose.environment import build_environment
 from tocsin.compose.headers import address_header, date_header, text_header, token_header
 from tocsin.compose.links import safe_url
+from tocsin.compose.reader import Reader, known_locale, reading
+from tocsin.compose.subject import is_stable, thread_subject
 from tocsin.compose.times import display_zones
 from tocsin.compose.values import one_line, presentable
+from tocsin.compose.words import role_word
 from tocsin.model.address import parse_address
 
-from tests.unit.compose.mails import AT, MESSAGE_ID, THREAD_ROOT
+from tests.unit.compose.mails import AT, MESSAGE_ID, PLAIN, THREAD_ROOT
 
 if TYPE_CHECKING:
+    from tocsin.model.branding import Look
     from tocsin.model.mail_account import Sender
     from tocsin.model.notification import Notification, Recipient
 
@@ -25,13 +32,17 @@ _ENVIRONMENT = build_environment()
 _POLICY = SMTP.clone(max_line_length=76, cte_type="7bit")
 
 
-def naive_content(notification: Notification, recipient: Recipient, *, sender: Sender) -> bytes:
+def naive_content(notification: Notification, recipient: Recipient, *, sender: Sender, look: Look = PLAIN) -> bytes:
     """Give what `mails.composed` ought to give."""
-    values = _values(notification, recipient, sender)
-    subject, text, html = (
-        _ENVIRONMENT.get_template(f"{notification.type}/{file}").render(values)
-        for file in ("subject.txt.j2", "body.txt.j2", "body.html.j2")
-    )
+    page = getattr(notification.data, "status_page", None)
+    zones = display_zones(recipient.time_zone, (page.time_zones or ()) if page else ())
+    reader = Reader(locale=known_locale(recipient.locale), zones=tuple(zones))
+    with reading(reader):
+        values = _values(notification, recipient, sender, look) | {"reader": reader}
+        topic = thread_subject(notification, values, look)
+        stable = is_stable(notification, look) and topic
+        values["subject"] = one_line(stable or _rendered(notification, "subject.txt.j2", values), limit=250)
+        text, html = (_rendered(notification, file, values) for file in ("body.txt.j2", "body.html.j2"))
     mailboxes = [(recipient.name, recipient.email), *((sender.name, each) for each in _sender_addresses(sender))]
     utf8 = any(parse_address(email).needs_smtputf8 for _, email in mailboxes)
     message = EmailMessage(policy=_POLICY.clone(utf8=utf8))
@@ -43,11 +54,11 @@ def naive_content(notification: Notification, recipient: Recipient, *, sender: S
             for each in [sender.reply_to]
             if each
         ),
-        text_header("Subject", one_line(subject, limit=250), utf8=utf8),
+        text_header("Subject", values["subject"], utf8=utf8),
+        *([text_header("Thread-Topic", one_line(topic, limit=250), utf8=utf8)] if topic else []),
         date_header("Date", AT),
         token_header("Message-ID", MESSAGE_ID),
-        token_header("In-Reply-To", THREAD_ROOT),
-        token_header("References", THREAD_ROOT),
+        *_thread_headers(notification),
         token_header("Auto-Submitted", "auto-generated"),
         token_header("X-Auto-Response-Suppress", "All"),
         *_unsubscribe_headers(notification, recipient),
@@ -73,14 +84,28 @@ class _Verbatim(str):
         return f"{self}{policy.linesep}"
 
 
-def _values(notification: Notification, recipient: Recipient, sender: Sender) -> dict[str, object]:
-    page = getattr(notification.data, "status_page", None)
-    return presentable(notification.data, exclude={"recipients", "recipients_ref", "options"}) | {
+def _rendered(notification: Notification, file: str, values: dict[str, Any]) -> str:
+    return _ENVIRONMENT.get_template(f"{notification.type}/{file}").render(values)
+
+
+def _values(notification: Notification, recipient: Recipient, sender: Sender, look: Look) -> dict[str, Any]:
+    shown = presentable(recipient)
+    role = shown["role"] and role_word(shown["role"], known_locale(recipient.locale))
+    values = presentable(notification.data, exclude={"recipients", "recipients_ref", "options"}) | {
         "told_at": notification.time,
-        "recipient": presentable(recipient),
+        "recipient": shown | {"role": role},
         "signature": presentable(sender)["signature"],
-        "zones": display_zones(recipient.time_zone, (page.time_zones or ()) if page else ()),
+        "signature_html": Markup(sender.signature_html) if sender.signature_html else None,  # noqa: S704  (the test's)
     }
+    return values | {"brand": brand_of(values, look)}
+
+
+def _thread_headers(notification: Notification) -> list[str]:
+    if notification.data.about is None:
+        return []
+    index = b"\x01" + bytes.fromhex("01dc7ab192") + hashlib.sha256(THREAD_ROOT.encode()).digest()[:16]
+    fields = {"In-Reply-To": THREAD_ROOT, "References": THREAD_ROOT, "Thread-Index": b64encode(index).decode()}
+    return [token_header(name, value) for name, value in fields.items()]
 
 
 def _sender_addresses(sender: Sender) -> list[str]:

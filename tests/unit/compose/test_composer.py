@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,10 +14,22 @@ from tocsin.compose.composer import CannotCompose, Composer
 from tocsin.compose.values import one_line
 from tocsin.model.address import BadAddress
 from tocsin.model.mail_account import Sender
-from tocsin.model.notification import CATALOGUE, IncidentCreated, Notification, Recipient
+from tocsin.model.notification import CATALOGUE, Notification, Recipient
+from tocsin.model.notifications.incident import IncidentCreated
+from tocsin.model.notifications.parts import NotificationData, Occurrence
 
 from tests.unit.compose import mails
-from tests.unit.compose.mails import AT, MESSAGE_ID, SENDER, THREAD_ROOT, minimal_mail, sample, sample_mail
+from tests.unit.compose.mails import (
+    AT,
+    MESSAGE_ID,
+    SENDER,
+    THREAD_ROOT,
+    composed,
+    minimal_mail,
+    read,
+    sample,
+    sample_mail,
+)
 
 STATUS_PAGE_TYPES = [event_type for event_type in CATALOGUE if event_type.startswith("status_page.")]
 EVENT = Notification(
@@ -28,6 +42,7 @@ EVENT = Notification(
         {"project": {"id": "acme"}, "recipients": [{"email": "a@b.c"}], "incident": {"id": "1", "title": "T"}}
     ),
 )
+ANA = Recipient(email="ana@example.org")
 NASTY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300) | st.text(
     'a"\\(),;:<>@[]=?_. \r\n\x00\t\x85é漢😀\u2028\u202e', min_size=1, max_size=300
 )
@@ -53,6 +68,28 @@ def test_mails_of_one_incident_thread_by_a_root_that_is_no_message() -> None:
 
     assert first["Message-ID"] == MESSAGE_ID
     assert first["In-Reply-To"] == first["References"] == second["References"] == THREAD_ROOT
+
+
+def test_outlook_finds_the_thread_by_an_index_that_only_its_mails_have() -> None:
+    indexes = [
+        read(composed(EVENT, ANA, thread_root=root)).message["Thread-Index"]
+        for root in (THREAD_ROOT, THREAD_ROOT, "<another@acme.org>")
+    ]
+
+    assert indexes[0] == indexes[1] != indexes[2]
+    assert len(b64decode(indexes[0])) == 22
+
+
+def test_a_mail_that_is_about_no_object_belongs_to_no_thread() -> None:
+    class Alone(NotificationData):
+        incident: Occurrence
+
+    data = Alone.model_validate(EVENT.data.model_dump())
+    message = read(composed(replace(EVENT, data=data), ANA)).message
+
+    assert message["Message-ID"] == MESSAGE_ID
+    assert not {"In-Reply-To", "References", "Thread-Index", "Thread-Topic"} & set(message.keys())
+    assert data.correlation == "project/acme"
 
 
 def test_composing_again_gives_the_same_octets() -> None:
@@ -177,7 +214,7 @@ def test_a_type_without_templates_cannot_be_composed() -> None:
 def test_a_title_is_one_line_of_the_subject_as_it_stands(title: str, subject: str) -> None:
     mail = minimal_mail(title=title)
 
-    assert mail.message["Subject"] == f"[New Incident] - {subject}"
+    assert mail.message["Subject"] == f"[Incident] {subject}"
     assert "Bcc" not in mail.message
     assert subject in mail.text
 
@@ -236,7 +273,7 @@ def test_any_text_gives_a_sound_mail(title: str, name: str, description: str, em
     assert not set(b"".join(lines)) & set(b"\r\n\x00")
     assert content.isascii() or email == "é@b.org"
     expected = one_line(title) or "(no title)"
-    assert mail.message["Subject"] == one_line(f"[New Incident] - {expected}", limit=250)
+    assert mail.message["Subject"] == one_line(f"[Incident] {expected}", limit=250)
     assert mail.message["To"].addresses[0].addr_spec == email
     assert len(mail.message["To"].addresses) == 1
     assert set(mail.message.keys()) == set(minimal_mail().message.keys())

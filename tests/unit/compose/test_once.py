@@ -14,18 +14,18 @@ from tocsin.compose.body import Body, Places
 from tocsin.compose.composer import Composer
 from tocsin.compose.environment import build_environment
 from tocsin.compose.letter import Letter
-from tocsin.compose.times import in_zones
+from tocsin.compose.occurrence import occurrence_facts
 from tocsin.compose.values import presentable
 from tocsin.model.mail_account import Sender
 from tocsin.model.notification import CATALOGUE, Notification, Recipient
 
-from tests.unit.compose.mails import AT, MESSAGE_ID, SENDER, THREAD_ROOT, composed, sample
+from tests.unit.compose.mails import AT, MESSAGE_ID, PLAIN, SENDER, THREAD_ROOT, composed, sample
 from tests.unit.compose.naive import naive_content
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
+    from collections.abc import Mapping
+
+    from tocsin.compose.occurrence import Fact
 
 LONG = "x" * 75
 TEXTS = (
@@ -38,8 +38,8 @@ URLS = st.builds("https://status.example.org/{}".format, TEXTS) | TEXTS
 ADDRESSES = st.sampled_from(["ana@example.org", "añá@example.org", '"a=b"@bücher.example'])
 ATTRIBUTES = {
     "name": TEXTS,
-    "role": TEXTS,
-    "locale": TEXTS,
+    "role": st.sampled_from(["owner", "member"]) | TEXTS,
+    "locale": st.sampled_from(["de", "de-AT", "ja", "pt_BR", "xx", "\x00"]) | TEXTS,
     "time_zone": st.sampled_from(["Europe/Madrid", "UTC", "Mars/Olympus", "Asia/Tokyo"]),
     "unsubscribe_url": URLS,
     "manage_url": URLS,
@@ -101,14 +101,14 @@ def test_an_empty_text_is_an_empty_line() -> None:
     assert Body("", Places()).fill({}) == ("quoted-printable", b"\r\n")
 
 
-def test_one_rendering_serves_all_who_share_a_time_zone_and_have_the_same_attributes() -> None:
-    letter, moments = _letter_that_counts_moments("status_page.incident_created")
+def test_one_rendering_serves_all_who_share_locale_and_time_zone_and_have_the_same_attributes() -> None:
+    letter, asked = _letter_that_counts_facts("status_page.incident_created")
 
     for number in range(40):
         shown = presentable(Recipient(email=f"r{number}@example.org", role=f"r{number}"))
-        letter.bodies(shown, ("Europe/Paris", "Asia/Tokyo")[number % 2])
+        letter.bodies(shown, ("en", "de")[number // 2 % 2], ("Europe/Paris", "Asia/Tokyo")[number % 2])
 
-    assert len(moments) == 2 * len({"declared in the text", "declared in the HTML"})
+    assert len(asked) == 2 * 2 * len({"text", "HTML"})
 
 
 def test_equal_events_of_two_projects_share_nothing() -> None:
@@ -172,13 +172,14 @@ def _change(data: dict[str, Any], part: str, **changes: str) -> None:
         data[part] |= changes
 
 
-def _letter_that_counts_moments(event_type: str) -> tuple[Letter, list[datetime]]:
-    """Give a letter, and a list that grows by each moment that its templates write."""
-    environment, moments = build_environment(), []
+def _letter_that_counts_facts(event_type: str) -> tuple[Letter, list[object]]:
+    """Give a letter, and a list that grows each time that its templates ask for the facts."""
+    environment = build_environment()
+    asked: list[object] = []
 
-    def counted(at: datetime, zones: Sequence[ZoneInfo]) -> list[str]:
-        moments.append(at)
-        return in_zones(at, zones)
+    def counted(occurrence: Mapping[str, Any], *, people: bool) -> list[Fact]:
+        asked.append(occurrence)
+        return occurrence_facts(occurrence, people=people)
 
-    environment.filters["in_zones"] = counted
-    return Letter(_notification(sample(event_type)), SENDER, environment), moments
+    environment.globals["occurrence_facts"] = counted
+    return Letter(_notification(sample(event_type)), SENDER, PLAIN, environment), asked

@@ -12,12 +12,12 @@ import tocsin.compose
 from tocsin.model.mail_account import Sender
 from tocsin.model.notification import CATALOGUE, NotificationData
 
-from tests.unit.compose.mails import SAMPLES, mail_of, minimal_mail, sample, sample_mail
+from tests.unit.compose.mails import DESCRIPTIVE, SAMPLES, mail_of, minimal_mail, sample, sample_mail
 
 TEMPLATES = Path(tocsin.compose.__file__).parent / "templates"
 FOLDERS = {folder.name for folder in TEMPLATES.iterdir() if not folder.name.startswith("_")}
 OWNER_TYPES = [event_type for event_type in CATALOGUE if event_type.startswith(("incident.", "alert."))]
-ADMIN_TYPES = [event_type for event_type in CATALOGUE if event_type.startswith("settings.")]
+ADMIN_TYPES = ["settings.reauthorization_required", "settings.secret_expiring"]
 CHANGE_TYPES = [event_type for event_type in CATALOGUE if event_type.endswith("state_changed")]
 STATUS_PAGE_TYPES = [event_type for event_type in CATALOGUE if event_type.startswith("status_page.")]
 
@@ -51,10 +51,11 @@ def test_every_sample_has_a_type_and_an_id_of_its_own() -> None:
         ("status_page.incident_state_changed", "[Resolved Incident] Problems with card payments"),
         ("settings.reauthorization_required", "[Action required] Ops mailbox cannot send: authorize it again"),
         ("settings.secret_expiring", "[Reminder] The client secret of Ops mailbox expires in 7 days"),
+        ("settings.test_message", "[Test] Ops mailbox can send"),
     ],
 )
-def test_the_subject_says_what_happened(event_type: str, subject: str) -> None:
-    assert sample_mail(event_type).message["Subject"] == subject
+def test_a_descriptive_subject_says_what_happened(event_type: str, subject: str) -> None:
+    assert sample_mail(event_type, look=DESCRIPTIVE).message["Subject"] == subject
 
 
 @pytest.mark.parametrize(
@@ -68,10 +69,11 @@ def test_the_subject_says_what_happened(event_type: str, subject: str) -> None:
         ("status_page.incident_state_changed", "[Resolved Incident] Down", "Down"),
         ("settings.reauthorization_required", "[Action required] Ops cannot send: authorize it again", "Ops"),
         ("settings.secret_expiring", "[Reminder] The client secret of Ops expires on Sat 28 Nov 2026", "Ops"),
+        ("settings.test_message", "[Test] Ops can send", "Ops"),
     ],
 )
 def test_the_required_attributes_alone_make_a_whole_mail(event_type: str, subject: str, name: str) -> None:
-    mail = minimal_mail(event_type)
+    mail = minimal_mail(event_type, look=DESCRIPTIVE)
 
     assert mail.message["Subject"] == subject
     for body in (mail.text, _seen(mail.html)):
@@ -145,7 +147,7 @@ def test_an_account_is_named_whatever_its_name(event_type: str, name: str, shown
 def test_a_new_one_shows_its_state(event_type: str, state: str) -> None:
     mail = sample_mail(event_type)
 
-    assert f"State:     {state}" in mail.text
+    assert f" · {state}\n" in mail.text
     assert f">{state}<" in mail.html
 
 
@@ -156,20 +158,19 @@ def test_a_change_shows_from_what_to_what_and_after_how_long(event_type: str) ->
 
     mail = mail_of(event)
 
-    assert "State:     Closed (was Acknowledged for 2 h 5 min)" in mail.text
-    assert "Acknowledged → Closed" in _seen(mail.html)
-    assert "2 h 5 min as Acknowledged" in _seen(mail.html)
-    assert "Changed:   Sat 21 Nov 2026" in mail.text
-    assert "is now Closed" in mail.text
+    for body in (mail.text, _seen(mail.html)):
+        assert "is now Closed" in body
+        assert "Acknowledged for 2 h 5 min" in body
+        assert re.search(r"Changed:?\s+Sat 21 Nov 2026", body)
 
 
 @pytest.mark.parametrize(
     ("change", "shown"),
     [
-        ({"previous_state": "open"}, "State:     Resolved (was Open)"),
-        ({"previous_state_seconds": 60}, "State:     Resolved (the previous state lasted 1 min)"),
-        ({"changed_by": "Ana"}, "Changed:   by Ana"),
-        ({"changed_at": "2026-11-21T09:30:00Z"}, "Changed:   Sat 21 Nov 2026, 09:30 UTC\n"),
+        ({"previous_state": "open"}, "Before:  Open\n"),
+        ({"previous_state_seconds": 60}, "Before:  1 min in the previous state\n"),
+        ({"changed_by": "Ana"}, "Changed:  by Ana\n"),
+        ({"changed_at": "2026-11-21T09:30:00Z"}, "Changed:  Sat 21 Nov 2026, 09:30 UTC\n"),
     ],
 )
 def test_a_change_shows_what_is_known_of_it(change: dict[str, Any], shown: str) -> None:
@@ -259,7 +260,8 @@ def test_unsafe_links_are_left_out(url: str) -> None:
 
 
 def test_the_models_have_no_field_that_no_template_knows() -> None:
-    sources = "".join(file.read_text(encoding="utf-8") for file in TEMPLATES.rglob("*.j2"))
+    files = [*TEMPLATES.rglob("*.j2"), *TEMPLATES.parent.glob("*.py")]
+    sources = "".join(file.read_text(encoding="utf-8") for file in files)
     silent = {"id", "time_zone", "time_zones", "locale", "email", "options", "recipients_ref", "recipients"}
 
     fields = {field for data in CATALOGUE.values() for field in _fields(data)}

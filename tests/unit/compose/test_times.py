@@ -6,7 +6,7 @@ import math
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from tocsin.compose.times import display_zones, duration, expiry, in_zones
+from tocsin.compose.times import day, display_zones, duration, in_zones
 
 AT = datetime(2026, 11, 21, 9, 29, 40, tzinfo=UTC)
 
@@ -62,17 +62,25 @@ def test_a_length_of_time_is_written_by_its_largest_units(seconds: float, writte
 
 
 @pytest.mark.parametrize(
-    ("on", "told_at", "written"),
+    ("locale", "moment", "lasted"),
     [
-        (date(2026, 12, 21), AT, "expires in 30 days"),
-        (date(2026, 11, 23), AT, "expires in 2 days"),
-        (date(2026, 11, 22), AT, "expires tomorrow"),
-        (date(2026, 11, 21), AT, "expires today"),
-        (date(2026, 11, 20), AT, "expired on Fri 20 Nov 2026"),
-        (date(2026, 11, 28), None, "expires on Sat 28 Nov 2026"),
-        (date(2026, 11, 22), datetime(2026, 11, 21, 23, 59, tzinfo=timezone(timedelta(hours=-12))), "expires tomorrow"),
-        (date.max, datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), "expires in 3652058 days"),
+        ("en", "Sat 21 Nov 2026, 15:29", "2 h 5 min"),
+        ("en_US", "Sat, Nov 21, 2026, 3:29\u202fPM", "2 hr 5 min"),
+        ("en_GB", "Sat, 21 Nov 2026, 15:29", "2 hrs 5 mins"),
+        ("de", "Sa., 21. Nov. 2026, 15:29", "2 Std. 5 Min."),
+        ("de_XX", "Sa., 21. Nov. 2026, 15:29", "2 Std. 5 Min."),
+        ("es", "sáb, 21 nov 2026, 15:29", "2 h 5 min"),
+        ("fr", "sam. 21 nov. 2026, 15:29", "2\u202fh 5\xa0min"),
+        ("ja", "2026年11月21日(土) 15:29", "2 時間 5 分"),
+        ("pt", "sáb., 21 de nov. de 2026 15:29", "2 h 5 min"),
+        ("zh", "2026年11月21日周六 15:29", "2小时 5分钟"),
     ],
 )
-def test_an_end_is_counted_in_days_from_when_it_was_told(on: date, told_at: datetime | None, written: str) -> None:
-    assert expiry(on, told_at) == written
+def test_times_are_written_as_the_language_and_region_of_the_reader_write_them(
+    locale: str, moment: str, lasted: str
+) -> None:
+    at = datetime(2026, 11, 21, 14, 29, tzinfo=UTC)
+
+    assert in_zones(at, display_zones("Europe/Madrid", ()), locale) == [f"{moment} (Europe/Madrid, UTC+1)"]
+    assert duration(7505, locale) == lasted
+    assert moment.startswith(day(date(2026, 11, 21), locale))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tocsin.compose.values import many_lines, one_line, presentable
-from tocsin.model.notification import Occurrence
+from tocsin.model.notifications.parts import Occurrence
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_the_example_of_a_guide_is_an_account_that_can_be_saved(guide: Guide) ->
         document = json.loads(text.replace("YYYY-MM-DD", "2027-05-01"))
         if "service_account_key" in text:
             document["auth"]["oauth2"]["service_account_key"] = service_account()
-        written = presets.filled(MailAccountInput.read(json.dumps(document)))
+        written = presets.filled(MailAccountInput.of(document))
         account = written.account("acme", "01JD7ZAAAAAAAAAAAAAAAAAAAA", at=NOW)
 
         assert guide.id in presets.document()[account.provider].guides

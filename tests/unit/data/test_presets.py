@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -61,7 +60,7 @@ def _oauth2(grant: str = "authorization_code", **oauth2: str) -> dict[str, Any]:
 
 def _account(document: dict[str, Any]) -> MailAccount:
     """What is kept of this document."""
-    written = filled(MailAccountInput.read(json.dumps(document)))
+    written = filled(MailAccountInput.of(document))
     return written.account("acme", "01JD7ZAAAAAAAAAAAAAAAAAAAA", at=NOW)
 
 

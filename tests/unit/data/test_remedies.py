@@ -181,6 +181,7 @@ def test_what_the_whole_session_shares_never_refuses_a_mail(reply: Reply) -> Non
 
 _OWN_STATES = {
     "no_route": "no-route",
+    "project_unreadable": "project-unreadable",
     "account_disabled": "account-disabled",
     "account_paused": "account-paused",
     "account_not_for_route": "account-not-for-route",

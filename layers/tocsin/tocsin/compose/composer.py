@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ from tocsin.compose.environment import build_environment
 from tocsin.compose.headers import address_header, date_header, token_header
 from tocsin.compose.letter import CannotCompose, Letter
 from tocsin.compose.links import LONGEST_HEADER_URL
+from tocsin.compose.reader import known_locale
 from tocsin.compose.values import presentable
 from tocsin.model.address import parse_address
+from tocsin.model.branding import Look
 from tocsin.model.envelope import Envelope, MailObject
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ __all__ = ["CannotCompose", "Composer"]
 
 _LETTERS = 4  # notifications that threads compose at the same time
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
+_PLAIN = Look()
+_SOME_TIME = bytes.fromhex("01dc7ab192")  # the upper octets of a FILETIME at the start of 2026: no thread's own
 _LINE_OCTETS = 998  # RFC 5322 section 2.1.1
 
 
@@ -49,8 +54,9 @@ class Composer:
         message_id: str,
         thread_root: str,
         at: datetime,
+        look: Look = _PLAIN,
     ) -> MailObject:
-        """Compose the message that tells `recipient` of `notification`.
+        """Compose the message that tells `recipient` of `notification`, as the project wants its mails to `look`.
 
         `message_id` and `thread_root` come with their angle brackets; `at` becomes the Date. Neither subject nor body
         depends on `at`, so composing again gives the same message.
@@ -60,29 +66,31 @@ class Composer:
             CannotCompose: something else is wrong, in the sender or the templates.
         """
         to = parse_address(recipient.email)
-        letter = self._letter(_Same(notification), sender)
+        letter = self._letter(_Same(notification), sender, look)
+        locale = known_locale(recipient.locale)
         utf8 = letter.utf8 or to.needs_smtputf8  # one non-ASCII local part is enough (RFC 6532)
         shown = presentable(recipient)
-        from_header, *sender_headers = letter.headers(utf8=utf8)
+        from_header, *sender_headers = letter.headers(locale, utf8=utf8)
         headers = [
             from_header,
             address_header("To", recipient.name, to, utf8=utf8),
             *sender_headers,
             date_header("Date", at),
-            *_thread_headers(message_id, thread_root),
+            _message_id_header(message_id),
+            *_thread_headers(notification, thread_root),
             token_header("Auto-Submitted", "auto-generated"),  # RFC 3834 section 5
             token_header("X-Auto-Response-Suppress", "All"),  # the same for Exchange
             *_unsubscribe_headers(notification, shown["unsubscribe_url"]),
             token_header("MIME-Version", "1.0"),
         ]
-        text, html = letter.bodies(shown, recipient.time_zone)
+        text, html = letter.bodies(shown, locale, recipient.time_zone)
         return MailObject(
             envelope=Envelope(mail_from=str(letter.from_address), rcpt_to=str(to), smtputf8=utf8),
             content=_octets(headers, utf8=utf8) + _alternatives(text, html, boundary=_boundary(message_id)),
         )
 
-    def _make_letter(self, same: _Same, sender: Sender) -> Letter:
-        return Letter(same.notification, sender, self._environment)
+    def _make_letter(self, same: _Same, sender: Sender, look: Look) -> Letter:
+        return Letter(same.notification, sender, look, self._environment)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,16 +106,35 @@ class _Same:
         return id(self.notification)
 
 
-def _thread_headers(message_id: str, thread_root: str) -> list[str]:
-    """Thread by a root that no message has, so that it holds where a provider replaces the Message-ID."""
-    for name, value in (("Message-ID", message_id), ("thread root", thread_root)):
-        if not _MESSAGE_ID.fullmatch(value):
-            raise CannotCompose(f"{name}: not a msg-id (RFC 5322 section 3.6.4)")
+def _message_id_header(message_id: str) -> str:
+    return token_header("Message-ID", _checked("Message-ID", message_id))
+
+
+def _thread_headers(notification: Notification, thread_root: str) -> list[str]:
+    """Thread by a root that no message has, so that it holds where a provider replaces the Message-ID.
+
+    Outlook goes by Thread-Index instead: the same 22 octets in all mails of a thread.
+    """
+    _checked("thread root", thread_root)
+    if notification.data.about is None:
+        return []
     return [
-        token_header("Message-ID", message_id),
         token_header("In-Reply-To", thread_root),
         token_header("References", thread_root),
+        token_header("Thread-Index", _thread_index(thread_root)),
     ]
+
+
+@lru_cache(maxsize=_LETTERS)
+def _thread_index(thread_root: str) -> str:
+    """Write a conversation index: 01, five octets of time, the same in all threads, and an id (MS-OXOMSG 2.2.1.3)."""
+    return b64encode(b"\x01" + _SOME_TIME + hashlib.sha256(thread_root.encode()).digest()[:16]).decode()
+
+
+def _checked(name: str, value: str) -> str:
+    if not _MESSAGE_ID.fullmatch(value):
+        raise CannotCompose(f"{name}: not a msg-id (RFC 5322 section 3.6.4)")
+    return value
 
 
 def _unsubscribe_headers(notification: Notification, url: str | None) -> list[str]:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from tocsin.compose.markdown import markdown_to_html, markdown_to_text
-from tocsin.compose.times import day, duration, expiry, in_zones
+from tocsin.compose import times
+from tocsin.compose.columns import columns, underlined
+from tocsin.compose.expiry import secret_expiry
+from tocsin.compose.markdown import markdown_to_text
+from tocsin.compose.occurrence import badges, moment, occurrence_facts, occurrence_sections
+from tocsin.compose.reader import current_reader
+from tocsin.compose.styles import InlineStyles, markdown_with_styles
+from tocsin.compose.translate import gettext_in_template, ngettext_in_template
+from tocsin.compose.words import listed, number, sentence_case, word
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 def build_environment() -> Environment:
@@ -14,22 +26,39 @@ def build_environment() -> Environment:
         loader=PackageLoader("tocsin", "compose/templates"),
         undefined=StrictUndefined,
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        extensions=[InlineStyles],
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        optimized=False,  # else what a filter makes of a constant is kept for readers of all languages
     )
+    environment.globals |= {
+        "_": gettext_in_template,
+        "ngettext": ngettext_in_template,
+        "badges": badges,
+        "moment": moment,
+        "occurrence_facts": occurrence_facts,
+        "occurrence_sections": occurrence_sections,
+        "secret_expiry": secret_expiry,
+    }
     environment.filters |= {
-        "day": day,
-        "duration": duration,
-        "expiry": expiry,
-        "in_zones": in_zones,
-        "markdown": markdown_to_html,
+        "columns": columns,
+        "day": _day,
+        "duration": _duration,
+        "listed": listed,
+        "markdown": markdown_with_styles,
         "markdown_text": markdown_to_text,
-        "sentence_case": _sentence_case,
+        "number": number,
+        "sentence_case": sentence_case,
+        "underlined": underlined,
+        "word": word,
     }
     return environment
 
 
-def _sentence_case(text: str) -> str:
-    """Raise the first letter and leave the publisher's own words alone."""
-    return text[:1].upper() + text[1:]
+def _day(on: date | None) -> str | None:
+    return None if on is None else times.day(on, current_reader().locale)
+
+
+def _duration(seconds: float | None) -> str | None:
+    return None if seconds is None else times.duration(seconds, current_reader().locale)

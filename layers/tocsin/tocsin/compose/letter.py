@@ -8,12 +8,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateError
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from tocsin.compose.body import Body, Places
+from tocsin.compose.brand import brand_of
 from tocsin.compose.headers import address_header, text_header
+from tocsin.compose.reader import Reader, reading
+from tocsin.compose.subject import is_stable, thread_subject
 from tocsin.compose.times import display_zones
 from tocsin.compose.values import one_line, presentable
+from tocsin.compose.words import role_word
 from tocsin.errors import PermanentError
 from tocsin.model.address import BadAddress, parse_address
 from tocsin.model.notification import Recipient
@@ -24,11 +28,12 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from tocsin.model.address import Address
+    from tocsin.model.branding import Look
     from tocsin.model.mail_account import Sender
     from tocsin.model.notification import Notification
 
 _SUBJECT_CHARACTERS = 250
-_RENDERINGS = 32  # readers of one notification rarely live in more time zones
+_RENDERINGS = 32  # readers of one notification rarely have more locales and time zones between them
 
 
 class CannotCompose(PermanentError):
@@ -42,17 +47,18 @@ class Letter:
         CannotCompose: something is wrong in the sender or the templates; later too, where it shows later.
     """
 
-    def __init__(self, notification: Notification, sender: Sender, environment: Environment) -> None:
+    def __init__(self, notification: Notification, sender: Sender, look: Look, environment: Environment) -> None:
         self.from_address = _sender_address(sender.email, part="sender address")
         self.reply_to = _sender_address(sender.reply_to, part="reply-to address") if sender.reply_to else None
         self._sender = sender
-        self._type = notification.type
+        self._notification = notification
+        self._look = look
         self._environment = environment
         self._places = Places()
-        self._values = _common_values(notification, sender)
+        self._values = _common_values(notification, sender, look)
         self._page_zones = _page_zones(notification)
-        self._subject = one_line(self._render("subject.txt.j2", self._values), limit=_SUBJECT_CHARACTERS)
-        self._headers = lru_cache(maxsize=2)(self._make_headers)
+        self._subjects = lru_cache(maxsize=_RENDERINGS)(self._make_subjects)
+        self._headers = lru_cache(maxsize=_RENDERINGS)(self._make_headers)
         self._rendering = lru_cache(maxsize=_RENDERINGS)(self._make_rendering)
 
     @property
@@ -60,34 +66,50 @@ class Letter:
         """Whether the sender alone makes every message internationalised (RFC 6532)."""
         return any(address.needs_smtputf8 for address in (self.from_address, self.reply_to) if address)
 
-    def headers(self, *, utf8: bool) -> tuple[str, ...]:
-        """Give From, Reply-To if there is one, and Subject."""
-        return self._headers(utf8)
+    def headers(self, locale: str, *, utf8: bool) -> tuple[str, ...]:
+        """Give From, Reply-To if there is one, Subject, and Thread-Topic if there is a thread."""
+        return self._headers(locale, utf8)
 
-    def bodies(self, shown: Mapping[str, Any], time_zone: str | None) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
+    def bodies(
+        self, shown: Mapping[str, Any], locale: str, time_zone: str | None
+    ) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
         """Give text and HTML for a recipient of whom `shown` may be shown: transfer encoding and lines of each."""
         own = {name: value for name, value in shown.items() if value is not None}
-        rendering = self._rendering(time_zone, tuple(own))
+        if "role" in own:
+            own["role"] = role_word(own["role"], locale)
+        rendering = self._rendering(locale, time_zone, tuple(own))
         text = {name: own[name].encode() for name in rendering.text.names}
         html = {name: str(escape(own[name])).encode() for name in rendering.html.names}
         return rendering.text.fill(text), rendering.html.fill(html)
 
-    def _make_headers(self, utf8: bool) -> tuple[str, ...]:  # noqa: FBT001  (what `headers` keeps its results by)
+    def _make_headers(self, locale: str, utf8: bool) -> tuple[str, ...]:  # noqa: FBT001  (what results are kept by)
         addresses = {"From": self.from_address} | ({"Reply-To": self.reply_to} if self.reply_to else {})
         mailboxes = [address_header(name, self._sender.name, address, utf8=utf8) for name, address in addresses.items()]
-        return (*mailboxes, text_header("Subject", self._subject, utf8=utf8))
+        subject, topic = self._subjects(locale)
+        topics = [text_header("Thread-Topic", topic, utf8=utf8)] if topic else []
+        return (*mailboxes, text_header("Subject", subject, utf8=utf8), *topics)
 
-    def _make_rendering(self, time_zone: str | None, present: tuple[str, ...]) -> _Rendering:
-        """Render for all recipients who share a time zone and have the same attributes."""
+    def _make_subjects(self, locale: str) -> tuple[str, str | None]:
+        """Give the subject, and what Outlook is to know the thread by: whatever happens, this is the same."""
+        with reading(Reader(locale=locale)):
+            topic = thread_subject(self._notification, self._values, self._look)
+            topic = one_line(topic, limit=_SUBJECT_CHARACTERS) if topic else None
+            if topic and is_stable(self._notification, self._look):
+                return topic, topic
+            return one_line(self._render("subject.txt.j2", self._values), limit=_SUBJECT_CHARACTERS), topic
+
+    def _make_rendering(self, locale: str, time_zone: str | None, present: tuple[str, ...]) -> _Rendering:
+        """Render for all recipients who share a locale and a time zone and have the same attributes."""
+        reader = Reader(locale=locale, zones=tuple(display_zones(time_zone, self._page_zones)))
         recipient = dict.fromkeys(Recipient.model_fields) | {name: self._places.stand_in(name) for name in present}
-        zones = display_zones(time_zone, self._page_zones)
-        values = self._values | {"recipient": recipient, "zones": zones}
-        text = re.sub(r"\n{3,}", "\n\n", self._render("body.txt.j2", values)).strip() + "\n"
-        html = self._render("body.html.j2", values)
+        values = self._values | {"recipient": recipient, "reader": reader, "subject": self._subjects(locale)[0]}
+        with reading(reader):
+            text = re.sub(r"\n{3,}", "\n\n", self._render("body.txt.j2", values)).strip() + "\n"
+            html = self._render("body.html.j2", values)
         return _Rendering(text=Body(text, self._places), html=Body(html, self._places))
 
     def _render(self, file: str, values: Mapping[str, object]) -> str:
-        template = f"{self._type}/{file}"
+        template = f"{self._notification.type}/{file}"
         try:
             return self._environment.get_template(template).render(values)
         except TemplateError as error:
@@ -107,11 +129,13 @@ def _sender_address(text: str, *, part: str) -> Address:
         raise CannotCompose(f"{part}: {error}") from error
 
 
-def _common_values(notification: Notification, sender: Sender) -> dict[str, object]:
+def _common_values(notification: Notification, sender: Sender, look: Look) -> dict[str, Any]:
     """What a template may show to everybody, clean. Absent parts are None; one the type does not have is undefined."""
     values = presentable(notification.data, exclude={"recipients", "recipients_ref", "options"})
+    values |= presentable(sender, include={"signature"})
+    values["signature_html"] = Markup(sender.signature_html) if sender.signature_html else None  # noqa: S704  (harmless)
     values["told_at"] = notification.time
-    values["signature"] = presentable(sender, include={"signature"})["signature"]
+    values["brand"] = brand_of(values, look)
     return values
 
 

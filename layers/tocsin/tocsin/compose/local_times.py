@@ -1,0 +1,39 @@
+"""Times and lengths of time as other languages and regions write them, by Babel. Loaded only for those."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from babel.core import Locale, UnknownLocaleError
+from babel.dates import format_skeleton, format_time
+from babel.units import format_unit
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+
+def day(on: date, locale: str) -> str:
+    """Write a day of the calendar with its day of the week."""
+    return format_skeleton("yMMMEd", on, locale=_locale(locale))
+
+
+def moment(local: datetime, locale: str) -> str:
+    """Write a day and the time of day, as its zone's clocks show it."""
+    known = _locale(locale)
+    date_then_time = str(known.datetime_formats["medium"])
+    return date_then_time.replace("{0}", format_time(local, "short", locale=known)).replace("{1}", day(local, locale))
+
+
+def length(count: int, unit: str, locale: str) -> str:
+    """Write so many of a unit of time, abbreviated."""
+    return format_unit(count, f"duration-{unit}", "short", locale=_locale(locale))
+
+
+@cache
+def _locale(name: str) -> Locale:
+    """Give the locale, or that of its language where the region is none of its own."""
+    try:
+        return Locale.parse(name)
+    except UnknownLocaleError:
+        return Locale.parse(name.partition("_")[0])

@@ -1,0 +1,47 @@
+"""Subjects: one for all mails of a thread, or one that says what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tocsin.compose.translate import N_, gettext
+from tocsin.compose.values import one_line
+from tocsin.compose.words import number
+from tocsin.model.branding import SubjectStyle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tocsin.model.branding import Look
+    from tocsin.model.notification import Notification
+
+_FORMS = {
+    "incident": N_("[Incident%(number)s] %(title)s"),
+    "alert": N_("[Alert%(number)s] %(title)s"),
+    "incident_episode": N_("[Incident Episode%(number)s] %(title)s"),
+    "alert_episode": N_("[Alert Episode%(number)s] %(title)s"),
+    "maintenance": N_("[Scheduled Maintenance%(number)s] %(title)s"),
+    "announcement": N_("[Announcement%(number)s] %(title)s"),
+    "monitor": N_("[Monitor%(number)s] %(title)s"),
+    "slo": N_("[SLO%(number)s] %(title)s"),
+    "probe": N_("[Probe%(number)s] %(title)s"),
+}
+
+
+def is_stable(notification: Notification, look: Look) -> bool:
+    """Whether all mails of the thread get one subject; if the project says nothing, all but subscribers' do."""
+    if look.subject_style is not None:
+        return look.subject_style is SubjectStyle.STABLE
+    return notification.family != "status_page"
+
+
+def thread_subject(notification: Notification, values: Mapping[str, Any], look: Look) -> str | None:
+    """Give the one subject of the thread, in the reader's language; None where the notification belongs to none."""
+    about = notification.data.about
+    form = _FORMS.get(about or "" if notification.family == "status_page" else notification.family)
+    if about is None or form is None:
+        return None
+    part = values[about]
+    title = one_line(look.thread_title or "") or part.get("first_title") or part.get("title") or part.get("name")
+    shown = "" if notification.family == "status_page" else number(part)  # subscribers count nothing
+    return gettext(form, number=shown, title=title)

@@ -1,0 +1,1 @@
+"""Every mail as its readers see it, on one page."""
