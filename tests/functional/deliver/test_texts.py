@@ -78,3 +78,24 @@ def _text(message: EmailMessage) -> str:
     plain = message.get_body(("plain",))
     assert plain is not None
     return str(plain.get_content())
+
+
+@pytest.mark.parametrize(
+    ("style", "subject"),
+    [
+        pytest.param("stable", "[Incident #7] Checkout is down", id="stable"),
+        pytest.param("descriptive", "[New Incident #7] - Checkout is down", id="descriptive"),
+        pytest.param(None, "[Incident #7] Checkout is down", id="unsaid"),
+    ],
+)
+def test_the_project_says_how_subjects_are_made(acme: Acme, deliver: Invoke, style: str | None, subject: str) -> None:
+    acme.project["subject_style"] = style
+    event = acme.event("ana@example.org")
+    event["data"]["incident"]["number"] = 7
+    with Relay(**LOGIN) as relay:
+        acme.save(relay)
+
+        assert deliver(event) == []
+
+    [mail] = relay.mails
+    assert message_from_bytes(mail.content, policy=email.policy.default)["Subject"] == subject

@@ -93,6 +93,7 @@ def test_all_fields_are_kept(desk: Desk) -> None:
         "default_mail_account_id": first,
         "fallback_policy": "system",
         "on_unknown": "resubmit",
+        "subject_style": "descriptive",
         "admins": [{"email": "boss@acme.example", "name": "Boss"}],
         "branding": {
             "logo_url": "https://acme.example/logo.png",
@@ -125,6 +126,7 @@ def test_all_fields_are_kept(desk: Desk) -> None:
         ({"default_mail_account_id": "01JD7Z0000000000000000N0NE"}, "default_mail_account_id"),
         ({"fallback_policy": "any"}, "fallback_policy"),
         ({"on_unknown": "guess"}, "on_unknown"),
+        ({"subject_style": "loud"}, "subject_style"),
         ({"admins": [{"email": "nobody"}]}, "admins.0.email"),
         ({"admins": [{"email": "a@b.example"}] * 51}, "admins"),
         ({"branding": {"logo_url": "http://acme.example/logo.png"}}, "branding.logo_url"),

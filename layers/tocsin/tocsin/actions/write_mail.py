@@ -44,7 +44,7 @@ class WriteMail:
                 message_id=entry.message_id,
                 thread_root=thread_root(self.notification, self._domain()),
                 at=self.clock(),
-                look=Look(branding=self.settings.project.branding, project_name=self.settings.project.name),
+                look=self._look(),
             )
         except BadAddress:
             return Reply(phase=Phase.COMPOSE, code=None, text="bad_address")
@@ -54,6 +54,10 @@ class WriteMail:
     def message_id(self, recipient: str) -> str:
         """The Message-ID of the mail to a canonical recipient; it is kept whichever account carries the mail."""
         return message_id(self.notification, recipient, self._domain())
+
+    def _look(self) -> Look:
+        project = self.settings.project
+        return Look(branding=project.branding, project_name=project.name, subject_style=project.subject_style)
 
     def _domain(self) -> str:
         """The domain of the route's first sender, else of any; a project without any gets one that nobody has."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tocsin.model.branding import Branding
+from tocsin.model.branding import Branding, SubjectStyle
 from tocsin.model.route import FallbackPolicy, Route
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ class ProjectLimits(BaseModel):
 class Project(BaseModel):
     """What a project decided for all of its notifications.
 
-    `routes` hold mail account ids, first choice first. `admins` are told what only they can put right. `is_readable` is
+    `routes` hold mail account ids, first choice first. `subject_style` None: subscribers get descriptive
+    subjects, all others stable ones. `admins` are told what only they can put right. `is_readable` is
     false where what is stored is no project's settings: nothing of it is used.
     """
 
@@ -63,6 +64,7 @@ class Project(BaseModel):
     default_mail_account_id: str | None = None
     fallback_policy: FallbackPolicy = FallbackPolicy.NONE
     on_unknown: Literal["hold", "resubmit"] = "hold"
+    subject_style: SubjectStyle | None = None
     admins: tuple[Admin, ...] = ()
     branding: Branding = Branding()
     limits: ProjectLimits = ProjectLimits()

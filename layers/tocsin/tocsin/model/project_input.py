@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from tocsin.model.branding import Branding
+from tocsin.model.branding import Branding, SubjectStyle
 from tocsin.model.mail_account_input import Address, Limit, Name
 from tocsin.model.project import Admin, Project, ProjectLimits
 from tocsin.model.route import FallbackPolicy, Route
@@ -80,6 +80,7 @@ class ProjectInput(Written):
     default_mail_account_id: AccountId | None = None
     fallback_policy: FallbackPolicy = FallbackPolicy.NONE
     on_unknown: Literal["hold", "resubmit"] = "hold"
+    subject_style: SubjectStyle | None = None
     admins: Annotated[tuple[AdminInput, ...], Field(max_length=50)] = ()
     branding: BrandingInput = BrandingInput()
     limits: ProjectLimitsInput = ProjectLimitsInput()
@@ -116,6 +117,7 @@ class ProjectView(BaseModel):
     default_mail_account_id: str | None
     fallback_policy: FallbackPolicy
     on_unknown: Literal["hold", "resubmit"]
+    subject_style: SubjectStyle | None
     admins: tuple[Admin, ...]
     branding: Branding
     limits: ProjectLimits
