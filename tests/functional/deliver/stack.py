@@ -209,8 +209,9 @@ class Acme:
         client, key = boto3.client("dynamodb"), {"pk": {"S": f"breaker#{self.id}#{self.account_id}"}}
         item = client.get_item(TableName="EphemeralTable", Key=key).get("Item")
         document = json.loads(item["document"]["S"]) if item is not None else {}
-        if item is not None and "open_until" in document:
-            document["open_until"] = "2026-01-01T00:00:00Z"
+        pauses = document.keys() & {"open_until", "next_login_at"}
+        if item is not None and pauses:
+            document |= dict.fromkeys(pauses, "2026-01-01T00:00:00Z")
             client.put_item(TableName="EphemeralTable", Item=item | {"document": {"S": json.dumps(document)}})
 
     def suppress(self, address: str) -> None:

@@ -159,6 +159,7 @@ def test_what_was_let_go_just_before_the_sweep_died_is_found_though_it_has_no_me
 
         assert sweep() == {"sent_again": 1}
         assert sent(acme)[-1] == 0
+        acme.let_breaker_try()
         deliver(acme.pointer(), queue="BulkQueue")
 
     assert acme.states() == {_ANA: "accepted"}
