@@ -94,6 +94,10 @@ class Stack:
                 taken.append({"body": message["Body"], "reason": reason.get("StringValue")})
         return taken
 
+    def empty(self, queue: str) -> None:
+        """Take away what earlier tests left in a queue, visible or not."""
+        boto3.client("sqs").purge_queue(QueueUrl=self.queues[queue])
+
     def delayed(self, queue: str) -> int:
         """How many messages of a queue are not visible yet."""
         attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=self.queues[queue], AttributeNames=["All"])
