@@ -8,11 +8,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
-from pydantic import AwareDatetime
 from tocsin import wiring_deliveries
 from tocsin.model.delivery import State
 from tocsin.model.delivery_search import Position, Search, is_place
 from tocsin.model.delivery_view import DeliveryPage, DeliveryView
+from tocsin.model.moments import WrittenTime
 from tocsin.model.redrive_request import RedriveRequest, RedriveView
 from tocsin.model.written import AsJson
 
@@ -41,8 +41,8 @@ Type = Annotated[
     str | None,
     Query(pattern=r"^[a-z_]{1,64}(?:\.[a-z_]{1,64})?$", description="The event type, or what stands before its dot."),
 ]
-Since = Annotated[AwareDatetime | None, Query(alias="from", description="It was first tried then, or later.")]
-Until = Annotated[AwareDatetime | None, Query(alias="to", description="It was first tried before.")]
+Since = Annotated[WrittenTime | None, Query(alias="from", description="It was first tried then, or later.")]
+Until = Annotated[WrittenTime | None, Query(alias="to", description="It was first tried before.")]
 
 
 @routes.get(

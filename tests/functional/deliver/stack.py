@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from jsonschema import Draft202012Validator
+from moto.sqs.models import sqs_backends
 from tocsin.model.mail_account import MailAccount
 
 from tests.contract.asyncapi import BUS_SCHEMA
@@ -94,14 +95,16 @@ class Stack:
                 taken.append({"body": message["Body"], "reason": reason.get("StringValue")})
         return taken
 
-    def empty(self, queue: str) -> None:
-        """Take away what earlier tests left in a queue, visible or not."""
-        boto3.client("sqs").purge_queue(QueueUrl=self.queues[queue])
+    def delayed(self, queue: str, project_id: str) -> int:
+        """How many messages of a project are in a queue and not visible yet."""
+        backend = sqs_backends["123456789012"]["us-east-1"]
+        messages = backend.queues[queue]._messages  # noqa: SLF001  (AWS shows nobody what waits)
+        waiting = [message for message in messages if message.delayed]
+        return sum(f'"{project_id}"' in message.body for message in waiting)
 
-    def delayed(self, queue: str) -> int:
-        """How many messages of a queue are not visible yet."""
-        attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=self.queues[queue], AttributeNames=["All"])
-        return int(attributes["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+    def pointers(self, project_id: str) -> list[str]:
+        """Take all visible messages out of the BulkQueue; those of one project."""
+        return [one["body"] for one in self.messages("BulkQueue") if f'"{project_id}"' in one["body"]]
 
     def events(self) -> list[Json]:
         """The events on the bus since the last time: detail-type and detail, each as its schema promises."""

@@ -81,13 +81,12 @@ def test_the_very_notification_that_finds_the_trouble_goes_by_the_next_account(
 def test_nobody_is_told_that_it_waits_when_it_went_by_the_next_account(stack: Any, acme: Acme, deliver: Invoke) -> None:  # noqa: ANN401  (the fixture)
     with Relay(**LOGIN, script={"auth": Say(REFUSED)}) as first, Relay(**LOGIN) as second:
         _save(acme, first, second)
-        stack.empty("BulkQueue")
 
         deliver(acme.event(ANA))
 
     assert [event["detail-type"] for event in stack.events()] == ["delivery.accepted"]
-    assert stack.delayed("BulkQueue") == 0
-    assert stack.messages("BulkQueue") == []
+    assert stack.delayed("BulkQueue", acme.id) == 0
+    assert stack.pointers(acme.id) == []
 
 
 def test_where_no_account_can_send_it_is_parked_and_says_what_keeps_the_first(acme: Acme, deliver: Invoke) -> None:

@@ -29,7 +29,7 @@ def test_one_more_recipient_than_a_chunk_holds_makes_two_chunks_that_mail_once_h
         acme.save(relay)
         for receive_count in (1, 2):
             assert deliver(event, receive_count=receive_count) == []
-            pointers = [message["body"] for message in stack.messages("BulkQueue")]
+            pointers = stack.pointers(acme.id)
             assert len(pointers) == 2
             assert all("@" not in pointer for pointer in pointers)
             for pointer in pointers:
@@ -44,7 +44,7 @@ def test_ten_thousand_recipients_become_a_hundred_chunks(stack: Stack, acme: Acm
 
     assert deliver(acme.event(*_people(10_000))) == []
 
-    chunks = [json.loads(message["body"])["number"] for message in stack.messages("BulkQueue")]
+    chunks = [json.loads(pointer)["number"] for pointer in stack.pointers(acme.id)]
     assert sorted(chunks) == list(range(100))
 
 

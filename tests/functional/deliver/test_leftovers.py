@@ -63,13 +63,12 @@ def test_an_unknown_outcome_waits_while_its_account_cannot_send_and_is_then_subm
 ) -> None:
     with Relay(**LOGIN) as relay:
         _delivered(acme, deliver, relay, state="unknown", retry_at=_PAST)
-        stack.empty("BulkQueue")
         _change_account(acme, paused=True)
 
         assert deliver(acme.pointer(), queue="BulkQueue") == []
 
         assert acme.states() == {"ana@example.org": "unknown"}
-        assert stack.delayed("BulkQueue") == 1
+        assert stack.delayed("BulkQueue", acme.id) == 1
         _change_account(acme, paused=False)
         deliver(acme.pointer(), queue="BulkQueue")
 

@@ -84,12 +84,11 @@ def test_a_deferred_delivery_is_submitted_again_when_it_is_due_with_its_message_
 def test_a_deferred_delivery_sends_its_chunk_to_the_bulk_queue_with_a_delay(
     stack: Stack, acme: Acme, deliver: Invoke
 ) -> None:
-    stack.empty("BulkQueue")
     with Relay(**LOGIN, script={"rcpt": Say("450 4.2.1 later")}) as relay:
         acme.save(relay)
         deliver(acme.event("ana@example.org"))
 
-    assert stack.delayed("BulkQueue") == 1
+    assert stack.delayed("BulkQueue", acme.id) == 1
 
 
 def test_what_a_dead_function_had_in_flight_is_submitted_once_more_with_the_same_message_id(

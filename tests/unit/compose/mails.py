@@ -28,6 +28,17 @@ PLAIN = Look()
 DESCRIPTIVE = Look(subject_style=SubjectStyle.DESCRIPTIVE)
 SENDER = Sender(name="Acme Ops", email="ops@acme.org")
 _COMPOSER = Composer()
+_LEAST: dict[str, Any] = {
+    "change": {"state": "resolved"},
+    "confirm_url": "https://status.example.org/confirm/1",
+    "expires_on": "2026-11-28",
+    "items": [{"title": "Slow"}],
+    "note": {"body": "News"},
+    "report": {},
+    "sla": {"breach": "response", "deadline": "2026-11-21T09:00:00Z"},
+    "status_page": {"id": "public"},
+    "update": {"edits": [{"field": "title"}]},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +103,9 @@ def minimal_mail(
         "recipients": [recipient or {"email": "ana@example.org"}],
         _object(event_type): {"id": "7", "title": "Down", "name": "Ops"} | changes,
     }
-    if event_type.endswith("state_changed"):
-        data["change"] = {"state": "resolved"}
-    if event_type.startswith("status_page."):
-        data["status_page"] = {"id": "public"}
-    if event_type == "settings.secret_expiring":
-        data["expires_on"] = "2026-11-28"
-    return mail_of({"type": event_type, "data": data}, sender=sender, look=look)
+    required = {name for name, field in CATALOGUE[event_type].model_fields.items() if field.is_required()}
+    least = {name: part for name, part in _LEAST.items() if name in required}
+    return mail_of({"type": event_type, "data": least | data}, sender=sender, look=look)
 
 
 def _object(event_type: str) -> str:

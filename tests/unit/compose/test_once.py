@@ -76,7 +76,7 @@ def test_every_recipient_gets_the_mail_that_a_rendering_of_its_own_would_give(
     event = sample(event_type)
     event["data"]["recipients"] = recipients
     _change(event["data"], "status_page", footer=footer)
-    for name in ("incident", "alert"):
+    for name in ("incident", "alert", "episode"):
         _change(event["data"], name, title=title, description=description)
     notification = _notification(event)
 

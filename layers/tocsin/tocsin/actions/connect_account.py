@@ -68,9 +68,7 @@ class Providers(Protocol):
 class Consents(Protocol):
     """Where it is kept what somebody consented to, and who."""
 
-    def store(
-        self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None, entry: AuditEntry
-    ) -> None:
+    def store(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None, entry: AuditEntry) -> None:
         """Write the account and who consented.
 
         Raises:

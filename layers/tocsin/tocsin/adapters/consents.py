@@ -20,9 +20,7 @@ class Consents:
         self._grants = grants
         self._audit = audit
 
-    def store(
-        self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None, entry: AuditEntry
-    ) -> None:
+    def store(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None, entry: AuditEntry) -> None:
         """Write the account and who consented, if neither its settings nor its credential changed since.
 
         Raises:

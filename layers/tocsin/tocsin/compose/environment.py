@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tocsin.compose import times
+from tocsin.compose.budget import slo_facts
 from tocsin.compose.columns import columns, underlined
+from tocsin.compose.edits import edit_rows, edit_sections
 from tocsin.compose.expiry import secret_expiry
+from tocsin.compose.items import count_of, item_rows, items_left
+from tocsin.compose.lasting import lasting
 from tocsin.compose.markdown import markdown_to_text
-from tocsin.compose.occurrence import badges, moment, occurrence_facts, occurrence_sections
+from tocsin.compose.occurrence import badges, moment, note_badges, occurrence_facts, occurrence_sections
+from tocsin.compose.probes import probe_rows
 from tocsin.compose.reader import current_reader
+from tocsin.compose.report import percent, report_facts, report_rows, rows_left_out
 from tocsin.compose.styles import InlineStyles, markdown_with_styles
 from tocsin.compose.translate import gettext_in_template, ngettext_in_template
 from tocsin.compose.words import listed, number, sentence_case, word
@@ -36,10 +42,22 @@ def build_environment() -> Environment:
         "_": gettext_in_template,
         "ngettext": ngettext_in_template,
         "badges": badges,
+        "edit_rows": edit_rows,
+        "edit_sections": edit_sections,
+        "count_of": count_of,
+        "item_rows": item_rows,
+        "items_left": items_left,
+        "lasting": lasting,
         "moment": moment,
+        "note_badges": note_badges,
         "occurrence_facts": occurrence_facts,
         "occurrence_sections": occurrence_sections,
+        "probe_rows": probe_rows,
+        "report_facts": report_facts,
+        "report_rows": report_rows,
+        "rows_left_out": rows_left_out,
         "secret_expiry": secret_expiry,
+        "slo_facts": slo_facts,
     }
     environment.filters |= {
         "columns": columns,
@@ -49,6 +67,7 @@ def build_environment() -> Environment:
         "markdown": markdown_with_styles,
         "markdown_text": markdown_to_text,
         "number": number,
+        "percent": percent,
         "sentence_case": sentence_case,
         "underlined": underlined,
         "word": word,

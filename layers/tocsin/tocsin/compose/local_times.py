@@ -1,4 +1,4 @@
-"""Times and lengths of time as other languages and regions write them, by Babel. Loaded only for those."""
+"""Times, lengths of time and percentages as other languages and regions write them, by Babel. Loaded only for those."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, format_time
+from babel.numbers import format_percent
 from babel.units import format_unit
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from decimal import Decimal
 
 
 def day(on: date, locale: str) -> str:
@@ -28,6 +30,11 @@ def moment(local: datetime, locale: str) -> str:
 def length(count: int, unit: str, locale: str) -> str:
     """Write so many of a unit of time, abbreviated."""
     return format_unit(count, f"duration-{unit}", "short", locale=_locale(locale))
+
+
+def percent(share: Decimal, locale: str) -> str:
+    """Write a share of a hundred, with all its decimals."""
+    return format_percent(share / 100, locale=_locale(locale), decimal_quantization=False)
 
 
 @cache

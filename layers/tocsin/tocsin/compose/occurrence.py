@@ -30,6 +30,13 @@ def badges(occurrence: Mapping[str, Any], change: Mapping[str, Any] | None = Non
     return [(text, kind) for text, kind in ((severity, occurrence.get("kind")), (state, None)) if text]
 
 
+def note_badges(note: Mapping[str, Any]) -> list[Badge]:
+    """Say whether a note is private or public, if that is known."""
+    if note.get("private") is None:
+        return []
+    return [(_("Private note") if note["private"] else _("Public note"), None)]
+
+
 def occurrence_facts(
     occurrence: Mapping[str, Any], change: Mapping[str, Any] | None = None, *, people: bool = True
 ) -> list[Fact]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FORMS = {
     "incident": N_("[Incident%(number)s] %(title)s"),
     "alert": N_("[Alert%(number)s] %(title)s"),
+    "episode": N_("[Incident%(number)s] %(title)s"),  # to subscribers of a status page it is an incident
     "incident_episode": N_("[Incident Episode%(number)s] %(title)s"),
     "alert_episode": N_("[Alert Episode%(number)s] %(title)s"),
     "maintenance": N_("[Scheduled Maintenance%(number)s] %(title)s"),
@@ -42,6 +43,7 @@ def thread_subject(notification: Notification, values: Mapping[str, Any], look: 
     if about is None or form is None:
         return None
     part = values[about]
-    title = one_line(look.thread_title or "") or part.get("first_title") or part.get("title") or part.get("name")
+    own = part.get("first_title") or part.get("title") or part.get("name") or part.get("id")
+    title = one_line(look.thread_title or "") or own or gettext("(no name)")
     shown = "" if notification.family == "status_page" else number(part)  # subscribers count nothing
     return gettext(form, number=shown, title=title)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _LINE_CHARACTERS = 1_000
 _TEXT_CHARACTERS = 20_000  # some providers clip a mail at 102 kB
-_TEXTS = frozenset({"description", "root_cause", "remediation", "footer", "signature", "body"})
+_TEXTS = frozenset({"description", "root_cause", "remediation", "footer", "signature", "body", "old", "new"})
 _PLACEHOLDERS = {"title": "(no title)", "state": "(no state)"}  # required fields, where cleaning left nothing
 
 _BREAKS = "\r\n\v\f\x85\u2028\u2029"

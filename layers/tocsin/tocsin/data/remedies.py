@@ -35,7 +35,6 @@ class Remedies:
         )
         return decide(reply, _rows(), circumstances)
 
-
     def text(self, remedy_id: str) -> str | None:
         """What the row with this id says; None where there is none, or no longer."""
         return next((row.remedy for row in _rows() if row.id == remedy_id), None)

@@ -13,6 +13,7 @@ from tocsin.model.address import parse_address
 from tocsin.model.credential import AccountSecret
 from tocsin.model.grant import OAuth2
 from tocsin.model.mail_account import Auth, Limits, MailAccount, Mailbox, Port, Proxy, RelayOptions, Security, Sender
+from tocsin.model.moments import WrittenDay  # noqa: TC001  (pydantic reads the annotation)
 from tocsin.model.route import Route
 from tocsin.model.signature import sanitised, text_of
 from tocsin.model.written import STRICT, Written
@@ -106,6 +107,7 @@ class OAuth2Input(OAuth2):
     client_certificate: Secret | None = None
     service_account_key: KeyFile | None = None
     refresh_token: Secret | None = None
+    client_secret_expires_on: WrittenDay | None = None
 
 
 class AuthInput(Auth):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tocsin.model.moments import WrittenTime
 from tocsin.model.written import Written
 
 MOST_IDS = 100
@@ -28,8 +29,8 @@ class RedriveRequest(Written):
     correlation: Annotated[str, Field(min_length=1, max_length=1500)] | None = None
     mail_account_id: Annotated[str, Field(pattern=r"^(?:[0-9A-HJKMNP-TV-Z]{26}|none)$")] | None = None
     type: Annotated[str, Field(pattern=r"^[a-z_]{1,64}(?:\.[a-z_]{1,64})?$")] | None = None
-    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    since: Annotated[WrittenTime | None, Field(alias="from")] = None
+    until: Annotated[WrittenTime | None, Field(alias="to")] = None
     cursor: Annotated[str, Field(max_length=2000)] | None = None
 
     @model_validator(mode="after")

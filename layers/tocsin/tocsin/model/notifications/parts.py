@@ -62,10 +62,11 @@ class Options(Part):
 
 
 class Occurrence(Part):
-    """An incident or an alert. `kind` gives the colour; `severity` and `state` are the publisher's own words.
+    """An incident, an alert or an episode of them.
 
-    `description`, `root_cause` and `remediation` are Markdown. `first_title` is the title that it was declared with, for
-    publishers who let titles be changed: where subjects are stable, all mails of the thread have it.
+    `kind` gives the colour; `severity` and `state` are the publisher's own words. `description`, `root_cause` and
+    `remediation` are Markdown. `first_title` is the title that it was declared with: publishers who let titles be
+    changed give it, so that all mails of a thread may have one subject.
     """
 
     id: Annotated[str, Field(min_length=1)]
@@ -93,6 +94,30 @@ class Change(Part):
     changed_at: AwareDatetime | None = None
     previous_state_seconds: Annotated[FiniteFloat, Field(ge=0)] | None = None
     changed_by: str | None = None
+
+
+class Note(Part):
+    """What somebody wrote about an incident or the like, in Markdown. `private`: for the project's own people only."""
+
+    body: Annotated[str, Field(min_length=1)]
+    private: bool | None = None
+    posted_at: AwareDatetime | None = None
+    posted_by: str | None = None
+
+
+class Maintenance(Part):
+    """A maintenance that is scheduled. `description` is Markdown; `first_title` is as an incident's."""
+
+    id: Annotated[str, Field(min_length=1)]
+    number: int | None = None
+    title: Annotated[str, Field(min_length=1)]
+    first_title: str | None = None
+    description: str | None = None
+    state: str | None = None
+    resources: tuple[str, ...] | None = None
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    url: str | None = None
 
 
 class StatusPage(Part):
