@@ -32,7 +32,8 @@ _HEAD = """# The catalogue
 Every type of notification, beside the mail of OneUptime that it stands for. `make publish` writes this page from
 `tests/contract/catalogue_rows.py` and the samples in `events/notifications/`; the subjects are those of the samples.
 Where a type has a stable subject, all mails of its thread share it: that is the rule for all mails but those to
-subscribers, and a project may choose (`subject_style`). A type without subjects is yet to come: its events are rejected."""
+subscribers, and a project may choose (`subject_style`). A type without subjects is yet to come: its events are
+rejected."""
 
 
 def page() -> str:
