@@ -47,6 +47,7 @@ def _mail_account(inbox: Inbox) -> dict[str, Any]:
         "relay": _relay(inbox) | {"timeout_seconds": RELAY_TIMEOUT_SECONDS, "ca_certificate": inbox.ca_certificate},
         "auth": {"type": "password", "username": inbox.username},
         "senders": [{"name": "Acme Ops", "email": SENDER, "default": True}],
+        "limits": {"connections": 10},
     }
 
 

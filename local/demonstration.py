@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.samples import Sample
     from local.stack import Stack
 
-ARRIVED_WITHIN_SECONDS = 60
+ARRIVED_WITHIN_SECONDS = 180
 POLL_SECONDS = 0.1
 
 
