@@ -106,10 +106,9 @@ class Sessions:
 
     def close(self) -> None:
         """End what must not outlive the invocation: few connections, closed ones, those whose slot is over."""
-        now = self.clock()
         with self._changed:
+            ending = self._ending(self.clock())
             self._known.clear()  # other processes go on while this one may be frozen
-            ending = self._ending(now)
             for kept in ending:
                 kept.is_in_use = True  # its number is free once the slot is given back
         if not ending:
@@ -222,8 +221,17 @@ class Sessions:
         idle = [kept for kept in self._kept if not kept.is_in_use]
         may_stay = [kept for kept in idle if self._may_stay(kept, now)]
         may_stay.sort(key=lambda kept: slot.ends_at(kept.item), reverse=True)
-        staying = may_stay[:_KEPT_AT_MOST]
+        staying: list[_Kept] = []
+        for kept in may_stay[:_KEPT_AT_MOST]:
+            if sum(other.account_key == kept.account_key for other in staying) < self._share(kept.account):
+                staying.append(kept)
         return [kept for kept in idle if kept not in staying]
+
+    def _share(self, account: MailAccount) -> int:
+        """How many may stay open unused: with what others hold, half at most, so that nobody waits for idle ones."""
+        connections = self.connections(account)
+        others = sum(self._is_taken(self._slot(account, number)) for number in range(connections))
+        return connections // 2 - others
 
     def _may_stay(self, kept: _Kept, now: datetime) -> bool:
         if self.connections(kept.account) <= slot.CLOSED_AT_ONCE or not kept.submission.is_open:

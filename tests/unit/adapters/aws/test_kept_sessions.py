@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -120,6 +121,21 @@ def test_sessions_are_not_kept_without_bound(process: Process) -> None:
     process.sessions.close()
 
     assert [submission.ended for submission in process.opened] == ["closed"] * 3 + [None] * 100
+
+
+@pytest.mark.parametrize(("connections", "kept"), [(3, 1), (4, 2), (10, 5)])
+def test_unused_connections_are_no_more_than_half_so_that_a_newcomer_finds_others(
+    world: World, connections: int, kept: int
+) -> None:
+    for _ in range(3):
+        process = world.process()
+        known = world.read_slots(limited(connections))
+        with ExitStack() as held:
+            for _ in range(connections - len(world.leased_slots())):
+                held.enter_context(process.leased(limited(connections), known=known))
+        process.sessions.close()
+
+        assert len(world.leased_slots()) == kept
 
 
 def test_another_credential_in_mid_window_keeps_the_slot(process: Process, world: World) -> None:
