@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.local
 
-COMMAND = "import sys, pathlib, local.up; sys.exit(local.up.main(sys.argv[2:], state_folder=pathlib.Path(sys.argv[1])))"
+COMMAND = """
+import pathlib, signal, sys, local.up
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have background commands ignore it
+sys.exit(local.up.main(sys.argv[2:], state_folder=pathlib.Path(sys.argv[1])))
+"""
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def test_interrupt_stops_everything(command: list[str], tmp_path: Path) -> None:
         stack = describe_stack(json.loads(outputs.read_text())["endpoint_url"])
         function = stack.client("lambda").get_function_configuration(FunctionName=stack.resources["DeliverFunction"])
         process.send_signal(signal.SIGINT)
-        process.communicate()
+        process.communicate(timeout=60)
 
     assert process.returncode == 0
     assert function["Environment"]["Variables"]["ALLOWED_PRIVATE_HOSTS"].endswith(",127.0.0.1:2599")
