@@ -38,6 +38,7 @@ def _project() -> dict[str, Any]:
         "name": "Acme",
         "routes": {route: [MAIL_ACCOUNT_ID] for route in ROUTES},
         "default_mail_account_id": MAIL_ACCOUNT_ID,
+        "storm_control": {"enabled": False},  # the samples all go to a few people, who shall see every one
     }
 
 

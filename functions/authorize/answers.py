@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from tocsin.model.authorization import Result
 
 _FOLDER = Path(__file__).with_name("pages")
-_STYLE = _FOLDER.joinpath("style.css").read_text(encoding="utf-8")
-_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
-_ALWAYS = {
+STYLE = _FOLDER.joinpath("style.css").read_text(encoding="utf-8")
+_STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+ALWAYS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
@@ -46,29 +46,30 @@ def redirect(opened: Opened) -> Response[str]:
         same_site=SameSite.LAX_MODE,
         max_age=int(opened.lasting.total_seconds()),
     )
-    return Response(status_code=302, headers={**_ALWAYS, "Location": opened.location}, cookies=[cookie])
+    return Response(status_code=302, headers={**ALWAYS, "Location": opened.location}, cookies=[cookie])
 
 
 def page(result: Result, *, base_url: str, ticket: str | None) -> Response[str]:
     """The page that says how it ended. `ticket` is what it can be tried again with."""
     words = words_for(result)
-    text = _template().render(
+    text = template("result.html.j2").render(
         result=result,
         words=words,
-        style=_STYLE,
+        style=STYLE,
         again=f"{base_url}/authorize/{ticket}" if ticket is not None else None,
         back=f"{base_url}{result.return_path}" if result.return_path is not None else None,
     )
-    return Response(status_code=words.status, content_type="text/html; charset=utf-8", body=text, headers=dict(_ALWAYS))
+    return Response(status_code=words.status, content_type="text/html; charset=utf-8", body=text, headers=dict(ALWAYS))
 
 
 def empty() -> Response[str]:
     """What HEAD gets."""
-    return Response(status_code=200, content_type="text/html; charset=utf-8", headers=dict(_ALWAYS))
+    return Response(status_code=200, content_type="text/html; charset=utf-8", headers=dict(ALWAYS))
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """One of our pages."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -76,4 +77,4 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("result.html.j2")
+    return environment.get_template(name)

@@ -1,4 +1,4 @@
-"""HTTP API -> authorize: the public routes that lead an admin to the identity provider and back."""
+"""HTTP API -> authorize: the public routes: an admin's way to the identity provider and back, and readers' links."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tocsin.model.authorization import Outcome, Result
 
 from functions.authorize.answers import empty, page, redirect
 from functions.authorize.requests import returned
+from functions.authorize.tracking import routes as tracking
+from functions.authorize.unsubscribe import routes as unsubscribe
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -24,6 +26,8 @@ _TICKET_CHARACTERS = 200
 logger = Logger(service="authorize")
 metrics = Metrics(namespace="Tocsin", service="authorize")
 app = APIGatewayHttpResolver()
+app.include_router(tracking)
+app.include_router(unsubscribe)
 
 
 @metrics.log_metrics

@@ -41,7 +41,7 @@ _SENT_AGAIN_AFTER_SECONDS = 60
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Deliver the records of one batch side by side, and name those that SQS must give out again."""
-    receive = wiring.receive(_not_told)  # made once, before there are threads
+    receive = wiring.receive(_not_told, _no_way_out)  # made once, before there are threads
     time_left = TimeLeft(
         seconds=lambda: context.get_remaining_time_in_millis() / 1000,
         monotonic=time.monotonic,
@@ -102,6 +102,9 @@ def _report(worked: Worked[Record, Outcome]) -> None:
             if outcome.without_last_resort:
                 logger.error("system_route_without_last_resort", extra=outcome.ids)
                 metrics.add_metric("WithoutLastResort", MetricUnit.Count, 1)
+            if (broken := outcome.broken_template) is not None:
+                logger.warning("custom_template_failed", part=broken.part, line=broken.line, extra=outcome.ids)
+                metrics.add_metric("CustomTemplateFailed", MetricUnit.Count, 1)
             for state, count in states.items():
                 metrics.add_metric(f"Deliveries{state.title()}", MetricUnit.Count, count)
         case Worked(error=None):
@@ -123,3 +126,8 @@ def _where(error: BaseException) -> list[str]:
 
 def _not_told(error: str, count: int) -> None:
     logger.warning("not_told", error=error, count=count)
+
+
+def _no_way_out(project_id: str) -> None:
+    """There is no key to sign links with, and only an operator can help."""
+    logger.error("link_keys_unavailable", project_id=project_id)

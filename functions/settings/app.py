@@ -20,9 +20,11 @@ from functions.settings import (
     projects,
     providers,
     suppressions,
+    templates,
     verification,
 )
 from functions.settings.answers import answer
+from functions.settings.bearer import NOT_LET_IN, is_let_in
 from functions.settings.conditions import busy_stores_are_transient, only_known_parameters, unless_known
 from functions.settings.door import NotAdmitted, admit
 from functions.settings.openapi import openapi
@@ -36,13 +38,25 @@ if TYPE_CHECKING:
 logger = Logger(service="settings")
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
 app.use(middlewares=[busy_stores_are_transient, only_known_parameters, unless_known])
-for resource in (providers, projects, mail_accounts, authorization, deliveries, suppressions, audit, verification):
+for resource in (
+    providers,
+    projects,
+    mail_accounts,
+    authorization,
+    deliveries,
+    suppressions,
+    templates,
+    audit,
+    verification,
+):
     app.include_router(resource.routes)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request; a token that is no access token gets as far as none at all."""
+    if not is_let_in(event):
+        return NOT_LET_IN
     try:
         return app.resolve(admit(event), context)
     except NotAdmitted as error:

@@ -20,12 +20,14 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field, which is named by its path. No value is said."""
+    """What is wrong with one field, which is named by its path, and in a template at which line. No value is said."""
 
     model_config = ConfigDict(frozen=True)
 
     field: str
     problem: str
+    line: int | None = None
+    remedy: str | None = None
 
 
 class Problem(BaseModel):

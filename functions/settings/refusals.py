@@ -103,7 +103,9 @@ def refusal(error: Exception) -> Response[str]:
 
 def _field_problems(error: InvalidSettings | RequestValidationError) -> list[FieldProblem]:
     if isinstance(error, InvalidSettings):
-        return [FieldProblem(field=one.field, problem=one.text) for one in error.problems]
+        return [
+            FieldProblem(field=one.field, problem=one.text, line=one.line, remedy=one.remedy) for one in error.problems
+        ]
     return [_field_problem(one) for one in error.errors()]
 
 

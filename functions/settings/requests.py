@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 
 def caller_of(app: APIGatewayHttpResolver | Router) -> Caller:
-    """The bearer of the token. Cognito marks its tokens: any but an access token permits nothing."""
+    """The bearer of the token."""
     claims = claims_of(app)
-    is_access_token = claims.get("token_use", "access") == "access"
-    permissions = Permissions.of(claims.get(wiring.config().oidc_projects_claim)) if is_access_token else Permissions()
+    permissions = Permissions.of(claims.get(wiring.config().oidc_projects_claim))
     return Caller(id=str(claims.get("sub", "")), permissions=permissions)
 
 

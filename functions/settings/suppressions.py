@@ -8,9 +8,10 @@ from urllib.parse import quote, unquote
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from tocsin import wiring_deliveries
 from tocsin.model.suppression import SuppressionInput, SuppressionPage, SuppressionView, is_key, view
+from tocsin.model.suppression_scope import ALL, Scope
 from tocsin.model.written import AsJson
 
 from functions.settings.answers import answer, nothing
@@ -34,6 +35,8 @@ _SHOWN: dict[str, OpenAPIResponseContentSchema | OpenAPIResponseContentModel] = 
     "application/json": {"model": SuppressionView}
 }
 
+OneScope = Annotated[Scope, Query(description="Which of the address's suppressions: `all`, or `status_page/<id>`.")]
+
 
 @routes.get(_ALL, summary="List suppressions", tags=_TAGS)
 def list_suppressions(project_id: str, cursor: Cursor = None, limit: Limit = 100) -> Response[SuppressionPage]:
@@ -43,7 +46,7 @@ def list_suppressions(project_id: str, cursor: Cursor = None, limit: Limit = 100
     found = wiring_deliveries.suppress().page(
         caller_of(routes), project_id, after=position["after"] if position is not None else None, size=limit
     )
-    last = cursor_for({"after": found[-1].address}, of=which) if len(found) == limit else None
+    last = cursor_for({"after": found[-1].key}, of=which) if len(found) == limit else None
     return answer(SuppressionPage(items=tuple(view(one) for one in found), cursor=last))
 
 
@@ -65,8 +68,9 @@ def add_suppression(
     caller = caller_of(routes)
     suppression, is_new = wiring_deliveries.suppress().add(caller, project_id, wanted)
     logger.info("address_suppressed", project_id=project_id, is_new=is_new, admin=caller.id)
-    headers = {"Location": f"/projects/{project_id}/suppressions/{quote(suppression.address, safe='@')}"}
-    return answer(view(suppression), status=201 if is_new else 200, headers=headers)
+    of_scope = f"?scope={quote(suppression.scope, safe='')}" if suppression.scope != ALL else ""
+    location = f"/projects/{project_id}/suppressions/{quote(suppression.address, safe='@')}{of_scope}"
+    return answer(view(suppression), status=201 if is_new else 200, headers={"Location": location})
 
 
 @routes.delete(
@@ -76,9 +80,9 @@ def add_suppression(
     tags=_TAGS,
     status_code=204,
 )
-def remove_suppression(project_id: str, address: str) -> Response[None]:
-    """Mail an address again. What became `suppressed` stays so."""
+def remove_suppression(project_id: str, address: str, scope: OneScope = ALL) -> Response[None]:
+    """Mail an address again. What became `suppressed` stays so, and what other scopes stop."""
     caller = caller_of(routes)
-    wiring_deliveries.suppress().remove(caller, project_id, unquote(address))
+    wiring_deliveries.suppress().remove(caller, project_id, unquote(address), scope)
     logger.info("suppression_removed", project_id=project_id, admin=caller.id)
     return nothing()

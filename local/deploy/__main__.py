@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from local.deploy.artifacts import upload_artifacts
+from local.deploy.artifacts import upload_artifacts, upload_template
 from local.deploy.batch_actions import with_batch_actions
 from local.deploy.localise import Drop, UnknownToEngine, localised
 from local.deploy.numbers import with_numbers
@@ -35,10 +35,12 @@ def _deploy(order: dict[str, Any]) -> tuple[Drop, ...]:
     path, endpoint_url = Path(order["template"]), order["endpoint_url"]
     name, parameters = order["stack_name"], order["parameters"]
     template = parse(path.read_text(encoding="utf-8"))
-    upload_artifacts(template, folder=path.parent, bucket=ARTIFACTS_BUCKET, s3=engine_client("s3", endpoint_url))
+    s3 = engine_client("s3", endpoint_url)
+    upload_artifacts(template, folder=path.parent, bucket=ARTIFACTS_BUCKET, s3=s3)
     plain, drops = localised(with_batch_actions(with_numbers(without_sam(template, parameters), parameters)))
     cloudformation = engine_client("cloudformation", endpoint_url)
-    put_stack(name, plain, parameters, cloudformation=cloudformation)
+    url = upload_template(plain, bucket=ARTIFACTS_BUCKET, s3=s3)
+    put_stack(name, url, parameters, cloudformation=cloudformation)
     dynamodb = engine_client("dynamodb", endpoint_url)
     enable_time_to_live(name, plain, cloudformation=cloudformation, dynamodb=dynamodb)
     return drops

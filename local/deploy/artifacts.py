@@ -1,10 +1,11 @@
-"""What `sam build` made, put where the engine's Lambda service can read it."""
+"""What `sam build` made, put where the engine's Lambda and CloudFormation can read it."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import io
+import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,14 @@ def upload_artifacts(template: Template, *, folder: Path, bucket: str, s3: Any) 
             key = f"{hashlib.sha256(content).hexdigest()}.zip"
             s3.put_object(Bucket=bucket, Key=key, Body=content)
             properties[location] = {"Bucket": bucket, "Key": key}
+
+
+def upload_template(template: Template, *, bucket: str, s3: Any) -> str:  # noqa: ANN401  (boto3 client)
+    """Put `template` into `bucket`, and give its URL: a request itself holds 51,200 octets at most."""
+    content = json.dumps(template).encode()
+    key = f"{hashlib.sha256(content).hexdigest()}.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=content)
+    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
 
 def _zipped(folder: Path) -> bytes:

@@ -75,6 +75,7 @@ HONOURED: dict[str, frozenset[str]] = {
         {"LifecycleConfiguration", "OwnershipControls", "PublicAccessBlockConfiguration", "VersioningConfiguration"}
     ),
     "AWS::S3::BucketPolicy": frozenset({"Bucket", "PolicyDocument"}),
+    "AWS::SecretsManager::Secret": frozenset({"Description", "GenerateSecretString", "KmsKeyId", "Name"}),
     "AWS::SQS::Queue": frozenset(
         {"KmsMasterKeyId", "MaximumMessageSize", "MessageRetentionPeriod", "RedrivePolicy", "VisibilityTimeout"}
     ),

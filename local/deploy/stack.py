@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ class StackFailed(Exception):
     """The engine refused the stack; the message holds CloudFormation's events."""
 
 
-def put_stack(name: str, template: Template, parameters: dict[str, str], *, cloudformation: Any) -> None:  # noqa: ANN401
+def put_stack(name: str, template_url: str, parameters: dict[str, str], *, cloudformation: Any) -> None:  # noqa: ANN401
     """Create the stack, or update it if it is there already, and wait until it stands.
 
     Raises:
@@ -29,7 +28,7 @@ def put_stack(name: str, template: Template, parameters: dict[str, str], *, clou
     """
     request = {
         "StackName": name,
-        "TemplateBody": json.dumps(template),
+        "TemplateURL": template_url,
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": CAPABILITIES,
     }

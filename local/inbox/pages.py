@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from email.message import EmailMessage
 
     from local.inbox.mailbox import Mail
 
@@ -56,6 +59,7 @@ def mail_page(mail: Mail) -> str:
 <p class="muted">{envelope}. <a href="/mails/{mail.id}/source">Source</a></p>
 {_html_section(mail)}
 {_text_section(mail)}
+{_files_section(mail)}
 <h2 id="headers">Headers</h2>
 <table aria-labelledby="headers"><tbody>{headers}</tbody></table>
 </main>""",
@@ -68,9 +72,35 @@ def not_found_page() -> str:
 
 
 def html_part(mail: Mail) -> str | None:
-    """The mail's own HTML, as it came."""
+    """The mail's own HTML, as it came, but with its pictures in it: a frame cannot ask for them by content id."""
     part = mail.message.get_body(("html",))
-    return None if part is None else str(part.get_content())
+    if part is None:
+        return None
+    pictures = {str(picture["Content-ID"]).strip(" <>"): picture for picture in _files(mail) if picture["Content-ID"]}
+    return re.sub(
+        r'(?<= src=")cid:([^"]+)', lambda match: _data_url(pictures.get(match[1])) or match[0], str(part.get_content())
+    )
+
+
+def _data_url(picture: EmailMessage | None) -> str | None:
+    if picture is None or picture.get_content_maintype() != "image":
+        return None
+    octets = b64encode(picture.get_payload(decode=True)).decode()  # type: ignore[arg-type]  # a picture has no parts
+    return f"data:{picture.get_content_type()};base64,{octets}"
+
+
+def _files(mail: Mail) -> list[EmailMessage]:
+    return [part for part in mail.message.walk() if part.get_filename() is not None]
+
+
+def _files_section(mail: Mail) -> str:
+    rows = [
+        f"<tr><th scope='row'>{escape(str(file.get_filename()))}</th><td>{escape(file.get_content_type())}</td>"
+        f"<td>{len(file.get_payload(decode=True) or b''):,} bytes</td></tr>"
+        for file in _files(mail)
+    ]
+    table = f"<table aria-labelledby='files'><tbody>{''.join(rows)}</tbody></table>"
+    return f"<h2 id='files'>Files</h2>{table}" if rows else ""
 
 
 def _text_section(mail: Mail) -> str:

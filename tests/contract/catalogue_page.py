@@ -14,7 +14,6 @@ from tocsin.compose.composer import Composer
 from tocsin.model.branding import Look, SubjectStyle
 from tocsin.model.event import check_event
 from tocsin.model.mail_account import Sender
-from tocsin.model.notification import CATALOGUE
 
 from tests.contract.catalogue_rows import ROWS
 
@@ -32,8 +31,7 @@ _HEAD = """# The catalogue
 Every type of notification, beside the mail of OneUptime that it stands for. `make publish` writes this page from
 `tests/contract/catalogue_rows.py` and the samples in `events/notifications/`; the subjects are those of the samples.
 Where a type has a stable subject, all mails of its thread share it: that is the rule for all mails but those to
-subscribers, and a project may choose (`subject_style`). A type without subjects is yet to come: its events are
-rejected."""
+subscribers, and a project may choose (`subject_style`)."""
 
 
 def page() -> str:
@@ -51,8 +49,6 @@ def _lines(row: Row) -> Iterator[str]:
 
 
 def _subjects(type_: str) -> str:
-    if type_ not in CATALOGUE:
-        return "yet to come |"
     descriptive, stable = (_subject(type_, style) for style in reversed(SubjectStyle))
     return f"{descriptive} | {'the same' if stable == descriptive else stable}"
 

@@ -220,11 +220,11 @@ _OTHERS = [
     *_rows(
         "account",
         (
-            ("VerificationCode", "account.verification_code", "Your verification code"),
+            ("VerificationCode", "account.verification_code", "Your verification code for PROJECT"),
             ("InviteMember", "account.invited", "You have been invited to PROJECT"),
-            ("EmailVerified", "account.email_verified", "Your e-mail address is verified"),
-            ("ForgotPassword", "account.forgot_password", "Reset your password"),
-            ("PasswordChanged", "account.password_changed", "Your password has been changed"),
+            ("EmailVerified", "account.email_verified", "Your e-mail address for PROJECT is verified"),
+            ("ForgotPassword", "account.forgot_password", "Reset your password for PROJECT"),
+            ("PasswordChanged", "account.password_changed", "Your password for PROJECT has been changed"),
         ),
     ),
     *_rows(
@@ -244,7 +244,13 @@ _OTHERS = [
             (None, "settings.breaker_opened", "[Action required] NAME is failing"),
         ),
     ),
-    *_rows("delivery", ((None, "delivery.failed_summary", "[Deliveries] n mails failed"),)),
+    *_rows(
+        "delivery",
+        (
+            (None, "delivery.failed_summary", "[Deliveries] n mails failed"),
+            (None, "delivery.digest", "[Digest] n notifications in DURATION"),
+        ),
+    ),
 ]
 
 ROWS = [*_INCIDENT, *_ALERT, *_EPISODE, *_SUBSCRIBER, *_PAGE_OWNER, *_MAINTENANCE, *_WATCH, *_OTHERS]

@@ -14,9 +14,12 @@ from tocsin.model.notification import CATALOGUE, Envelope
 
 from functions.settings.app import app
 from functions.settings.openapi import openapi
-from tests.contract import asyncapi, catalogue_page, translations
+from tests.contract import asyncapi, catalogue_page, sizes_page, translations, variables_page
 from tests.contract.catalogue_page import CATALOGUE_PAGE
+from tests.contract.sizes_page import SIZES_PAGE
 from tests.contract.styles import inline_styles
+from tests.contract.template_samples import TEMPLATE_SAMPLES, template_samples
+from tests.contract.variables_page import VARIABLES_PAGE
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -50,7 +53,13 @@ def main() -> None:
     """Write them all."""
     STYLES.write_text(_text(inline_styles()), encoding="utf-8")
     translations.write({})
-    for path, text in (derived() | {CATALOGUE_PAGE: catalogue_page.page()}).items():
+    pages = {
+        CATALOGUE_PAGE: catalogue_page.page(),
+        SIZES_PAGE: sizes_page.page(),
+        VARIABLES_PAGE: variables_page.page(),
+        TEMPLATE_SAMPLES: _text(template_samples()),
+    }
+    for path, text in (derived() | pages).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

@@ -21,6 +21,9 @@ type Json = dict[str, Any]
 
 _formats = FormatChecker(formats=())
 _REFERENCE: Json = {"bucket": "b", "key": "acme/list", "version_id": "v", "sha256": "0" * 64}
+_FILE: Json = {"name": "a.txt", "content_base64": "YQ=="}
+_REFERRED: Json = {"name": "a.txt", "ref": _REFERENCE}
+_NULLS: Json = dict.fromkeys(("content_type", "inline", "content_id", "content_base64"))
 _TEMPLATE_FILES = {"subject.txt.j2", "body.txt.j2", "body.html.j2"}
 _DERIVED = derived()
 
@@ -163,7 +166,19 @@ def test_an_invocation_carries_the_sample_as_sqs_would(type_: str) -> None:
         pytest.param("incident.created", {"data.incident.number": "many"}, id="number-is-a-word"),
         pytest.param("incident.created", {"data.incident.kind": "bad"}, id="unknown-kind"),
         pytest.param("incident.created", {"data.incident.resources": "Checkout"}, id="resources-no-list"),
-        pytest.param("incident.created", {"data.options.attachments": [{"name": "a"}]}, id="attachment"),
+        pytest.param("incident.created", {"data.options.attachments": [{"name": "a"}]}, id="attachment-of-nothing"),
+        pytest.param(
+            "incident.created", {"data.options.attachments": [_FILE | {"ref": _REFERENCE}]}, id="two-contents"
+        ),
+        pytest.param(
+            "incident.created", {"data.options.attachments": [_FILE | {"name": None}]}, id="file-without-name"
+        ),
+        pytest.param("incident.created", {"data.options.attachments": [_FILE] * 21}, id="21-files"),
+        pytest.param(
+            "incident.created", {"data.options.attachments": [_FILE | {"content_type": "a\nb"}]}, id="odd-content-type"
+        ),
+        pytest.param("incident.created", {"data.options.cc": [{"name": "Cleo"}]}, id="cc-without-address"),
+        pytest.param("incident.created", {"data.options.bcc": [{"email": "a@example.org"}] * 21}, id="21-in-bcc"),
         pytest.param("incident.created", {"data.options": []}, id="options-no-object"),
         pytest.param("incident.created", {"data.options.expires_at": "2026-11-21"}, id="expiry-is-a-day"),
         pytest.param("incident.state_changed", {"data.change": ...}, id="no-change"),
@@ -198,6 +213,10 @@ def test_a_bad_event_is_refused_by_schema_and_model(type_: str, changes: Json) -
         pytest.param("incident.created", {"data.options": ...}, id="no-options"),
         pytest.param("incident.created", {"data.options": {}}, id="options-empty"),
         pytest.param("incident.created", {"data.options.attachments": None}, id="attachments-null"),
+        pytest.param("incident.created", {"data.options.attachments": [_FILE | {"ref": None}]}, id="file"),
+        pytest.param("incident.created", {"data.options.attachments": [_REFERRED | _NULLS]}, id="file-by-reference"),
+        pytest.param("incident.created", {"data.options.cc": None, "data.options.calendar": None}, id="copies-null"),
+        pytest.param("incident.created", {"data.options.cc": [{"email": "no address", "name": None}]}, id="cc"),
         pytest.param("incident.created", {"data.recipients_ref": None}, id="reference-null-beside-recipients"),
         pytest.param(
             "incident.created",

@@ -19,7 +19,8 @@ POLICIES = [
 KEY_POLICY = RESOURCES["Key"]["Properties"]["KeyPolicy"]
 QUEUE_POLICY = RESOURCES["NotificationQueuePolicy"]["Properties"]["PolicyDocument"]
 
-SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:tocsin/${Stage}/*"
+SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:tocsin/${Stage}/*/*"
+LINK_KEYS = SECRETS.replace("/*/*", "/link-keys-??????")  # Secrets Manager ends each ARN with six signs of its own
 
 
 def _grants(policy: Json) -> dict[str, set[str]]:
@@ -86,10 +87,12 @@ def test_deliver_may_do_what_it_does_and_no_more() -> None:
             "dynamodb:UpdateItem",
             "dynamodb:ConditionCheckItem",
         },
+        "${DeliveriesTable.Arn}/index/held": {"dynamodb:Query"},
         "SuppressionsTable": {"dynamodb:BatchGetItem"},
         "${PayloadBucket.Arn}/*": {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"},
         "PayloadBucket": {"s3:ListBucket"},
         SECRETS: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
+        LINK_KEYS: {"secretsmanager:GetSecretValue"},
         "EventBus": {"events:PutEvents"},
         "Key": {"kms:Decrypt", "kms:GenerateDataKey"},
     }
@@ -101,6 +104,7 @@ def test_refresh_renews_grants_lets_deliveries_go_and_no_more() -> None:
         "${SettingsTable.Arn}/index/due": {"dynamodb:Query"},
         "${DeliveriesTable.Arn}/index/due": {"dynamodb:Query"},
         "${DeliveriesTable.Arn}/index/parked": {"dynamodb:Query"},
+        "${DeliveriesTable.Arn}/index/by_hour": {"dynamodb:Query"},
         "DeliveriesTable": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
         "SettingsTable": {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"},
         "EphemeralTable": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
@@ -155,6 +159,9 @@ def test_authorize_connects_accounts_and_changes_no_settings() -> None:
         "EphemeralTable": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
         "SettingsTable": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         SECRETS: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
+        LINK_KEYS: {"secretsmanager:GetSecretValue"},
+        "SuppressionsTable": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
+        "DeliveriesTable": {"dynamodb:UpdateItem"},  # counts opens and clicks
         "EventBus": {"events:PutEvents"},
         "Key": {"kms:Decrypt", "kms:GenerateDataKey"},
     }

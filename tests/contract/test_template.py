@@ -31,7 +31,9 @@ ROUTE = "AWS::ApiGatewayV2::Route"
 REDIRECT_ROUTES = {
     f"{method} {path}" for method in ("GET", "HEAD") for path in ("/authorize/{ticket}", "/oauth/callback")
 }
-PUBLIC_ROUTES = REDIRECT_ROUTES | {"GET /openapi.json"}
+TRACKING_ROUTES = {f"{method} {path}" for method in ("GET", "HEAD") for path in ("/t/{token}", "/l/{token}")}
+UNSUBSCRIBE_ROUTES = {f"{method} /unsubscribe/{{token}}" for method in ("GET", "HEAD", "POST")}
+PUBLIC_ROUTES = REDIRECT_ROUTES | UNSUBSCRIBE_ROUTES | {"GET /openapi.json"}
 ROUTES_TO_RELAYS = {
     "POST /projects/{project_id}/verification",
     "POST /projects/{project_id}/mail-accounts/{mail_account_id}/verification",
@@ -62,6 +64,7 @@ ROW = {
     "ProjectionType": "INCLUDE",
     "NonKeyAttributes": ["state", "recipient", "mail_account_id", "attempt", "updated_at", "type"],
 }
+HELD = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["state", "attempt", "message_id", "held"]}
 KEYS_ONLY = {"ProjectionType": "KEYS_ONLY"}
 
 
@@ -213,6 +216,7 @@ def test_a_table_is_on_demand_encrypted_recoverable_and_forgets(table: str) -> N
             {
                 "due": ("due_shard:N retry_at:S", KEYS_ONLY),
                 "parked": ("parked_account:S created_at:S", KEYS_ONLY),
+                "held": ("held_for:S held_at:S", HELD),
                 "by_hour": ("project_hour:S created_at:S", ROW),
                 "by_recipient": ("project_recipient:S created_at:S", ROW),
                 "by_correlation": ("project_correlation:S created_at:S", ROW),
@@ -260,7 +264,7 @@ def _routes() -> dict[str, Json]:
 def test_a_route_is_public_by_design_or_behind_the_authorizer(name: str) -> None:
     route = _properties(name)
 
-    if route["RouteKey"] in PUBLIC_ROUTES:
+    if route["RouteKey"] in PUBLIC_ROUTES | TRACKING_ROUTES:
         assert (route["AuthorizationType"], "AuthorizerId" in route) == ("NONE", False)
     else:
         assert (route["AuthorizationType"], route["AuthorizerId"]) == ("JWT", {"Ref": "ApiAuthorizer"})
@@ -269,7 +273,8 @@ def test_a_route_is_public_by_design_or_behind_the_authorizer(name: str) -> None
 @pytest.mark.parametrize("name", resources(ROUTE))
 def test_a_route_leads_to_the_function_that_serves_it(name: str) -> None:
     route = _properties(name)
-    function = "AuthorizeFunction" if route["RouteKey"] in REDIRECT_ROUTES else "SettingsFunction"
+    readers = REDIRECT_ROUTES | TRACKING_ROUTES | UNSUBSCRIBE_ROUTES
+    function = "AuthorizeFunction" if route["RouteKey"] in readers else "SettingsFunction"
 
     integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
     assert _properties(integration)["IntegrationUri"] == {"Fn::GetAtt": [function, "Arn"]}
@@ -302,12 +307,21 @@ def test_public_routes_and_those_that_ask_relays_are_throttled_more_tightly_than
     stage = _properties("ApiStage")
     usual = stage["DefaultRouteSettings"]
 
-    assert set(stage["RouteSettings"]) == PUBLIC_ROUTES | ROUTES_TO_RELAYS
-    for own in stage["RouteSettings"].values():
+    assert set(stage["RouteSettings"]) == PUBLIC_ROUTES | ROUTES_TO_RELAYS | TRACKING_ROUTES
+    for own in (stage["RouteSettings"][route] for route in PUBLIC_ROUTES | ROUTES_TO_RELAYS):
         assert own["ThrottlingRateLimit"] < usual["ThrottlingRateLimit"]
         assert own["ThrottlingBurstLimit"] < usual["ThrottlingBurstLimit"]
     named = {RESOURCES[route]["Properties"]["RouteKey"] for route in RESOURCES["ApiStage"]["DependsOn"]}
-    assert named == PUBLIC_ROUTES | ROUTES_TO_RELAYS  # the stage may only speak of routes that are there
+    assert (
+        named == PUBLIC_ROUTES | ROUTES_TO_RELAYS | TRACKING_ROUTES
+    )  # the stage may only speak of routes that are there
+
+
+@pytest.mark.parametrize("route", sorted(TRACKING_ROUTES))
+def test_a_whole_list_of_subscribers_may_open_its_mail_at_once(route: str) -> None:
+    stage = _properties("ApiStage")
+
+    assert stage["RouteSettings"][route]["ThrottlingRateLimit"] > stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
 
 
 def test_the_access_log_holds_no_path_and_so_no_ticket() -> None:
@@ -371,13 +385,14 @@ def test_our_own_addresses_begin_alike_everywhere() -> None:
     }
 
 
-def test_grants_are_looked_after_every_five_minutes_and_deliveries_every_minute() -> None:
+def test_grants_deliveries_and_failures_are_looked_after_by_schedules() -> None:
     function = FUNCTIONS["RefreshFunction"]
     schedules = {name: event["Properties"] for name, event in function["Events"].items() if event["Type"] == "Schedule"}
 
     assert {name: (one["Schedule"], json.loads(one.get("Input", "{}"))) for name, one in schedules.items()} == {
         "Every5Minutes": ("rate(5 minutes)", {}),
         "EveryMinute": ("rate(1 minute)", {"task": "sweep"}),
+        "EveryHour": ("rate(1 hour)", {"task": "summarise"}),
     }
     assert function["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
     assert PARAMETERS["RefreshTimeout"]["MaxValue"] <= 5 * 60

@@ -59,10 +59,11 @@ def steps_of_a_cut(bench: Bench) -> Steps:
 
 @pytest.fixture(scope="module")
 def transactions(bench: Bench) -> list[int]:
-    """At which calls the batch's transactions leave and are answered, by turns."""
+    """At which calls the batch's journal leaves and is answered, by turns."""
     with bench.trial(tls=True) as trial:
         [whole] = trial.deliver(body_of(trial, BATCH))
-        return [at for at, name in enumerate(whole.calls, start=1) if name.endswith("TransactWriteItems")]
+        written = [at for at, name in enumerate(whole.calls, start=1) if name.endswith("TransactWriteItems")]
+        return written[2:]  # ahead of it so many recipients are counted, should this become a storm
 
 
 def test_nobody_is_lost_and_only_what_was_in_flight_is_repeated(

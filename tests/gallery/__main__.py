@@ -99,6 +99,10 @@ def _mail(type_: str, locale: str) -> tuple[str, str, str]:
     )
     message = message_from_bytes(mail.content, policy=SMTPUTF8)
     text, html = (part.get_content() for part in message.iter_parts())
+    for file in notification.data.options.attachments:  # a page cannot ask for them by content id, as a mail can
+        html = html.replace(
+            f'src="cid:{file.content_id}"', f'src="data:{file.content_type};base64,{file.content_base64}"'
+        )
     return str(message["Subject"]), text, html
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined
 
+from tests.contract.sizes_page import LARGEST
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-LARGEST = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,13 @@ MAIL = (
     b"Message-ID: <1@acme.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
     b"<p>Hello</p><script>alert(2)</script>\r\n"
 )
+MAIL_WITH_FILES = (
+    b"From: ops@acme.example\r\nSubject: Files\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/related; boundary="x"\r\n\r\n'
+    b'--x\r\nContent-Type: text/html\r\n\r\n<img src="cid:a"><img src="cid:b">\r\n'
+    b'--x\r\nContent-Type: image/png\r\nContent-ID: <a>\r\nContent-Disposition: inline; filename="<a>.png"\r\n'
+    b"Content-Transfer-Encoding: base64\r\n\r\nUE5H\r\n--x--\r\n"
+)
 TOKEN = "good-access-token" * 150  # as long as Microsoft's may be
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -143,6 +150,15 @@ def test_source_is_plain_text(inbox: Inbox) -> None:
     assert body.endswith(MAIL.decode())
 
 
+def test_the_files_of_a_mail_are_listed_and_its_pictures_shown(inbox: Inbox) -> None:
+    number = _deliver(inbox, MAIL_WITH_FILES)
+
+    page, html = (_get(inbox, f"/mails/{number}{view}")[2] for view in ("", "/html"))
+
+    assert "<th scope='row'>&lt;a&gt;.png</th><td>image/png</td><td>3 bytes</td>" in page
+    assert '<img src="data:image/png;base64,UE5H"><img src="cid:b">' in html
+
+
 @pytest.mark.parametrize(
     ("path", "host", "status"),
     [("/mails/99999", HOST, 404), ("/mails/../tls/server.pem", HOST, 404), ("/", "rebound.example.org", 403)],
@@ -158,8 +174,9 @@ def _secured(inbox: Inbox) -> smtplib.SMTP:
     return client
 
 
-def _deliver(inbox: Inbox) -> str:
-    mail = inbox.mailbox.keep(mail_from="ops@acme.example", rcpt_to="ana@example.org", received_at=NOON, content=MAIL)
+def _deliver(inbox: Inbox, content: bytes = MAIL) -> str:
+    to = "ana@example.org"
+    mail = inbox.mailbox.keep(mail_from="ops@acme.example", rcpt_to=to, received_at=NOON, content=content)
     return mail.id
 
 

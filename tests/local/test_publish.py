@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,9 @@ from tests.local.events import arrived, messages_left, new_event
 from tests.local.waiting import wait_until
 
 if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+    from local.samples import Sample
     from tests.local.conftest import Local
 
 pytestmark = pytest.mark.local
@@ -37,6 +41,8 @@ def test_every_recipient_of_a_notification_gets_a_mail(type_: str, local: Local)
         assert message.get_body(("plain",)) is not None
         assert message.get_body(("html",)) is not None
         assert b"\n" not in arrival.mail.content.replace(b"\r\n", b"")
+        assert _files(message).items() >= _files_of(sample.event["data"]).items()
+        assert ("maintenance.ics" in _files(message)) is _brings_calendar(sample)
 
 
 def test_a_redelivered_notification_sends_no_second_mail(local: Local) -> None:
@@ -50,7 +56,28 @@ def test_a_redelivered_notification_sends_no_second_mail(local: Local) -> None:
     assert [mail.rcpt_to for mail in local.inbox.mailbox.mails()].count("once@example.org") == 1
 
 
+def _files(message: EmailMessage) -> dict[str, Any]:
+    """The files of a mail, by their names."""
+    parts = [part for part in message.walk() if part.get_filename() is not None]
+    return {str(part.get_filename()): part.get_payload(decode=True) for part in parts}
+
+
+def _files_of(data: dict[str, Any]) -> dict[str, bytes]:
+    """The files that the publisher wants sent."""
+    return {file["name"]: b64decode(file["content_base64"]) for file in data.get("options", {}).get("attachments", ())}
+
+
+def _brings_calendar(sample: Sample) -> bool:
+    return "maintenance" in sample.event["data"] and "note" not in sample.event["data"]
+
+
 def _names(data: dict[str, Any]) -> list[str]:
-    """What the notification is about, as people call it."""
+    """What the notification is about, as people call it; what is about nothing else names the project, or a count."""
     parts = [part for key, part in data.items() if key != "project" and isinstance(part, dict)]
-    return [part[name] for part in parts for name in ("first_title", "title", "name") if name in part]
+    names = [
+        str(part[name])
+        for part in parts
+        for name in ("first_title", "title", "name", "subject", "count")
+        if name in part
+    ]
+    return names or [data["project"]["name"]]

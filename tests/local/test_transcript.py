@@ -54,7 +54,7 @@ def test_an_account_is_refused_with_its_remedy_mended_saved_and_sends(local: Loc
 
     assert "project_id: transcript" in made
     assert "status: 422" in refused
-    assert "remedy: " in refused
+    assert "remedy: The relay refused the login." in refused
     assert any(line.startswith("auth failed") for line in steps.splitlines())
     assert none == '{"items":[],"cursor":null}'
     assert "status: verified" in saved

@@ -17,6 +17,7 @@ class Config:
     """The environment of a function: each field is the variable of the same name in upper case.
 
     All functions are told the same; what each may do with it, its role says. `secret_prefix` is `tocsin/<stage>`;
+    `link_keys_secret` names the secret whose versions sign our own links;
     `allowed_private_hosts` is a comma-separated list of `host:port`; `public_base_url` is where our own URLs begin,
     without a slash at its end; `oidc_projects_claim` names the claim that holds an admin's permissions.
     """
@@ -34,6 +35,7 @@ class Config:
     event_bus_name: str
     secret_prefix: str
     secret_key_arn: str
+    link_keys_secret: str
     secret_writes_per_second: str
     allowed_private_hosts: str
     public_base_url: str

@@ -58,6 +58,10 @@ class TooLate(TransientError):
     """Too little of the function's time is left to begin; nothing was begun."""
 
 
+class FilesGone(PermanentError):
+    """A file that was there when the notification came cannot be read any more."""
+
+
 class InvalidNotification(PermanentError):
     """The event breaks the contract.
 

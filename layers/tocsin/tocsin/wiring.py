@@ -8,13 +8,16 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from botocore.config import Config as ClientConfig
 
 from tocsin.actions.deliver import Deliver
 from tocsin.actions.log_in import LogIn
+from tocsin.actions.offer_way_out import OfferWayOut
 from tocsin.actions.receive import Receive
 from tocsin.actions.tell_of_accounts import TellOfAccounts
+from tocsin.actions.track_links import TrackLinks
 from tocsin.adapters import aws_trouble, queues
 from tocsin.adapters.aws_clients import AwsClients
 from tocsin.adapters.egress import Egress
@@ -32,20 +35,30 @@ from tocsin.adapters.shared_items import SharedItems
 from tocsin.adapters.submission import Submission
 from tocsin.adapters.transactions import Transactions
 from tocsin.compose.composer import Composer
+from tocsin.compose.supplements import Supplements
 from tocsin.config import Config
 from tocsin.data.presets import limits_of
 from tocsin.data.remedies import Remedies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
+    from tocsin.actions.delivery_run import TimeLeft
     from tocsin.actions.refresh_due import RefreshDue
     from tocsin.actions.renew_grant import RenewGrant
+    from tocsin.actions.send_digest import SendDigest
     from tocsin.adapters.admin_notices import AdminNotices
+    from tocsin.adapters.failure_marks import FailureMarks
     from tocsin.adapters.identity_providers import IdentityProviders
+    from tocsin.adapters.link_keys import LinkKeys
+    from tocsin.model.custom_template import BrokenTemplate, CustomTemplate
     from tocsin.model.mail_account import MailAccount
+    from tocsin.model.notification import Recipient
+    from tocsin.model.redrive import DeliveryKey
     from tocsin.model.remedy import Verdict
     from tocsin.model.reply import Reply
+    from tocsin.model.storm import StormGroup
 
 
 _LEASE_OUTLIVES_FUNCTION_BY = timedelta(seconds=5)
@@ -69,8 +82,12 @@ def config() -> Config:
 
 
 @cache
-def receive(on_event_failure: Callable[[str, int], None]) -> Receive:
-    """The action behind both queues. `on_event_failure` is told of events that the bus did not take."""
+def receive(on_event_failure: Callable[[str, int], None], on_no_way_out: Callable[[str], None]) -> Receive:
+    """The action behind both queues.
+
+    `on_event_failure` is told of events that the bus did not take, `on_no_way_out` of the project whose mails get no
+    links of ours, to unsubscribe or to count.
+    """
     settings = config()
     payloads = PayloadStore(lambda: client("s3"), settings.payload_bucket)
     bus = EventBus(client("events"), settings.event_bus_name, on_failure=on_event_failure)
@@ -92,15 +109,23 @@ def receive(on_event_failure: Callable[[str, int], None]) -> Receive:
             notices=TellOfAccounts(
                 grants=grants(),
                 bus=bus,
+                admins=lambda: admin_notices(on_event_failure),
+                failures=failure_marks,
                 marks=redrive_marks(),
                 clock=now,
                 jitter=random.random,
                 on_failure=on_event_failure,
             ),
-            composer=Composer(),
+            composer=Composer(list_host=urlsplit(settings.public_base_url).hostname or "localhost"),
             sessions=sessions(),
             remedies=Remedies(),
+            supplements=Supplements(),
             bus=bus,
+            send_digest=_DigestWhenNeeded(on_event_failure),
+            write_counts=_shared_items().put,
+            track=TrackLinks(keys=link_keys, base_url=settings.public_base_url, on_failure=on_no_way_out),
+            offer_way_out=OfferWayOut(keys=link_keys, base_url=settings.public_base_url, on_failure=on_no_way_out),
+            tell_of_template=_TemplateFailuresWhenNeeded(on_event_failure),
             clock=now,
             jitter=random.random,
         ),
@@ -128,7 +153,7 @@ def refresh_due(on_failure: Callable[[str, int], None], on_trouble: Callable[[st
         grants=grants(),
         renew=renew_grant(on_failure),
         warn=WarnOfSecretEnd(
-            grants=grants(), bus=bus, admins=_admin_notices(on_failure), clock=now, jitter=random.random
+            grants=grants(), bus=bus, admins=admin_notices(on_failure), clock=now, jitter=random.random
         ),
         shards=DUE_SHARDS,
         workers=_RENEWALS_AT_ONCE,
@@ -152,8 +177,9 @@ def renew_grant(on_failure: Callable[[str, int], None]) -> RenewGrant:
         leases=Leases(client("dynamodb"), config().ephemeral_table, clock=now),
         tokens=identity_providers(),
         bus=bus,
-        admins=_admin_notices(on_failure),
+        admins=admin_notices(on_failure),
         clock=now,
+        monotonic=time.monotonic,
         jitter=random.random,
         pause=time.sleep,
         new_holder=lambda: secrets.token_hex(16),
@@ -187,6 +213,14 @@ def identity_providers() -> IdentityProviders:
 
 
 @cache
+def link_keys() -> LinkKeys:
+    """The keys that our own links are signed with."""
+    from tocsin.adapters.link_keys import LinkKeys  # noqa: PLC0415  (most mails have no link of ours)
+
+    return LinkKeys(lambda: client("secretsmanager"), config().link_keys_secret, monotonic=time.monotonic)
+
+
+@cache
 def egress() -> Egress:
     """The guard of all connections to hosts that an admin typed."""
     return Egress(config().allowed_private_hosts)
@@ -206,13 +240,22 @@ def grants() -> GrantStore:
 
 
 @cache
+def failure_marks() -> FailureMarks:
+    """Which projects had failed deliveries."""
+    from tocsin.adapters.failure_marks import FailureMarks  # noqa: PLC0415  (most functions see none)
+
+    return FailureMarks(client("dynamodb"), config().settings_table)
+
+
+@cache
 def redrive_marks() -> RedriveMarks:
     """What is to go again."""
     return RedriveMarks(client("dynamodb"), config().settings_table)
 
 
-def _admin_notices(on_failure: Callable[[str, int], None]) -> AdminNotices:
-    from tocsin.adapters.admin_notices import AdminNotices  # noqa: PLC0415  (only OAuth2 needs it)
+def admin_notices(on_failure: Callable[[str, int], None]) -> AdminNotices:
+    """What admins are told by mail. `on_failure` is told of what is not."""
+    from tocsin.adapters.admin_notices import AdminNotices  # noqa: PLC0415  (most functions have nothing to tell)
 
     return AdminNotices(lambda: client("sqs"), config().notification_queue_url, settings_store(), on_failure=on_failure)
 
@@ -228,12 +271,62 @@ def sessions() -> Sessions:
     """The sessions with relays that the records of an invocation share."""
     return Sessions(
         lambda account, credential: Submission(account, credential, egress=egress()),
-        SharedItems(client("dynamodb"), Transactions(client("dynamodb"), pause=time.sleep), config().ephemeral_table),
+        _shared_items(),
         holder=secrets.token_hex(8),
         connections=lambda account: limits_of(account).connections,
         clock=now,
         monotonic=time.monotonic,
     )
+
+
+def _shared_items() -> SharedItems:
+    return SharedItems(client("dynamodb"), Transactions(client("dynamodb"), pause=time.sleep), config().ephemeral_table)
+
+
+@cache
+def send_digest(on_event_failure: Callable[[str, int], None]) -> SendDigest:
+    """The digests of what storms held back. `on_event_failure` is told of events that the bus did not take."""
+    from tocsin.actions.send_digest import SendDigest  # noqa: PLC0415  (most mails meet no storm)
+    from tocsin.adapters.held_mails import HeldMails  # noqa: PLC0415  (as above)
+
+    settings = config()
+    return SendDigest(
+        mails=HeldMails(
+            client("dynamodb"),
+            Tables(deliveries=settings.deliveries_table, ephemeral=settings.ephemeral_table),
+            transactions=Transactions(client("dynamodb"), pause=time.sleep),
+            shared=_shared_items(),
+            clock=now,
+        ),
+        publish=queues.NotificationQueue(lambda: client("sqs"), settings.notification_queue_url).publish,
+        bus=EventBus(client("events"), settings.event_bus_name, on_failure=on_event_failure),
+        clock=now,
+    )
+
+
+class _TemplateFailuresWhenNeeded:
+    """What is said of custom templates that fail, loaded when one does."""
+
+    def __init__(self, on_failure: Callable[[str, int], None]) -> None:
+        self._on_failure = on_failure
+
+    def __call__(self, template: CustomTemplate, broken: BrokenTemplate) -> None:
+        """Say it, as `TemplateFailures` does."""
+        from tocsin.adapters.template_failures import TemplateFailures  # noqa: PLC0415  (few templates fail)
+
+        tell = TemplateFailures(client("dynamodb"), config().settings_table, clock=now, on_failure=self._on_failure)
+        tell(template, broken)
+
+
+class _DigestWhenNeeded:
+    """The digests, loaded when the first window of a storm is over."""
+
+    def __init__(self, on_event_failure: Callable[[str, int], None]) -> None:
+        self._on_event_failure = on_event_failure
+
+    def __call__(self, group: StormGroup, recipient: Recipient, *, time_left: TimeLeft) -> AbstractSet[DeliveryKey]:
+        """Send one, as `SendDigest` does."""
+        return send_digest(self._on_event_failure)(group, recipient, time_left=time_left)
 
 
 def give_back(queue_arn: str, receipt_handle: str) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tocsin.actions.redrive import Redrive
 from tocsin.actions.sweep_due import SweepDue
 from tocsin.adapters.overdue_chunks import OverdueChunks
+from tocsin.adapters.parked_everywhere import ParkedEverywhere
+from tocsin.adapters.project_ids import ProjectIds
 from tocsin.adapters.queues import BulkQueue
 from tocsin.adapters.redrive_marks import RedriveMarks
 from tocsin.adapters.transactions import Transactions
@@ -25,7 +27,7 @@ def sweep_due(on_trouble: Callable[[str, str, str], None]) -> SweepDue:
     deliveries = _deliveries()
     return SweepDue(
         marks=RedriveMarks(client("dynamodb"), config().settings_table),
-        parked=deliveries,
+        parked=ParkedEverywhere(deliveries, ProjectIds(client("dynamodb"), config().settings_table)),
         redrive=Redrive(deliveries=deliveries, bulk_queue=_bulk_queue()),
         chunks=OverdueChunks(client("dynamodb"), config().deliveries_table, clock=now),
         bulk_queue=_bulk_queue(),

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
-
 import pytest
 from tocsin.model.authorization import Outcome, Result
 
 from functions.authorize.answers import page
+from tests.functional.page_reader import PageReader
 
 _HOSTILE = "<script>alert(1)</script>\"'&"
 
 
-class _Reader(HTMLParser):
-    """Counts the elements of a page and keeps their attributes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep an element."""
-        self.tags.append(tag)
-        self.attributes += attrs
-
-
-def _read(result: Result, *, ticket: str | None = None) -> _Reader:
+def _read(result: Result, *, ticket: str | None = None) -> PageReader:
     text = page(result, base_url="https://tocsin.example", ticket=ticket).body
     assert text is not None
-    return _Reader(text)
+    return PageReader(text)
 
 
 @pytest.mark.parametrize("outcome", Outcome)

@@ -25,10 +25,12 @@ from tocsin.model.chunk import pointer
 from functions.deliver.side_by_side import work_side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from tocsin.actions.delivery_run import Outcome
     from tocsin.model.chunk import Chunk
+    from tocsin.model.redrive import DeliveryKey
 
 _SECONDS = 60.0
 _TIME_LEFT = TimeLeft(seconds=lambda: _SECONDS, monotonic=time.monotonic, function_timeout=_SECONDS)
@@ -82,6 +84,10 @@ class Queue:
             self.delays.append((message.at - self.clock()).total_seconds())
             self.messages.append(message)
 
+    def publish(self, event: Mapping[str, Any]) -> None:
+        """Queue a notification, as the NotificationQueue does."""
+        self.messages.append(Message(body=json.dumps(event), at=self.clock()))
+
     def receive(self) -> list[Message]:
         """Take what shows; where nothing does, let time pass until something does."""
         self.before_receive()
@@ -108,9 +114,12 @@ class Process:
             clock=clock,
             monotonic=time.monotonic,
         )
-        made = wiring.receive(_not_told)
+        made = wiring.receive(_not_told, _no_way_out)
         settings = SettingsStore(dynamodb, "SettingsTable", monotonic=clock.monotonic)
-        deliver = replace(made.deliver, sessions=self.sessions, settings=settings, clock=clock)
+        self.digests = replace(wiring.send_digest(_not_told), publish=queue.publish, clock=clock)
+        deliver = replace(
+            made.deliver, sessions=self.sessions, settings=settings, send_digest=self._send_digest, clock=clock
+        )
         self._receive = replace(made, deliver=deliver, bulk_queue=queue, clock=clock)
 
     def invoke(self, batch: Sequence[Message]) -> list[str]:
@@ -123,6 +132,9 @@ class Process:
                 raise worked.error or AssertionError("a record was not done in time")
             self._queue.messages.append(replace(worked.record, receives=worked.record.receives + 1))
         return [type(worked.error).__name__ for worked in failed]
+
+    def _send_digest(self, *args: Any, **kwargs: Any) -> AbstractSet[DeliveryKey]:  # noqa: ANN401  (its own signature)
+        return self.digests(*args, **kwargs)
 
     def _work(self, message: Message) -> Outcome:
         if message.is_pointer:
@@ -195,3 +207,7 @@ def _invoke(share: tuple[Process, Sequence[Message]]) -> list[str]:
 
 def _not_told(error: str, count: int) -> None:
     raise AssertionError(f"{count} events were not told: {error}")
+
+
+def _no_way_out(project_id: str) -> None:
+    raise AssertionError(f"the subscribers of {project_id} cannot leave")

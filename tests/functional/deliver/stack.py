@@ -30,6 +30,10 @@ LOGIN: Json = {"security": "starttls", "mechanisms": ("PLAIN",), "passwords": {"
 """What a relay is told so that a project's account, as `Acme.save` writes it, can log in."""
 
 
+LINK_KEYS = "tocsin/test/link-keys"
+"""The secret whose versions sign our own links."""
+
+
 def create_table(name: str) -> None:
     """Create a table as the template defines it."""
     properties = RESOURCES[name]["Properties"]
@@ -51,6 +55,7 @@ class Stack:
         self.queues = {name: boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in _QUEUES}
         boto3.client("s3").create_bucket(Bucket="payloads")
         boto3.client("s3").put_bucket_versioning(Bucket="payloads", VersioningConfiguration={"Status": "Enabled"})
+        boto3.client("secretsmanager").create_secret(Name=LINK_KEYS, SecretString="k" * 64)
         self._create_bus()
 
     @property
@@ -70,6 +75,7 @@ class Stack:
             "EVENT_BUS_NAME": "bus",
             "SECRET_PREFIX": "tocsin/test",
             "SECRET_KEY_ARN": "alias/aws/secretsmanager",
+            "LINK_KEYS_SECRET": LINK_KEYS,
             "SECRET_WRITES_PER_SECOND": "40",
             "PUBLIC_BASE_URL": "https://tocsin.example",
             "OIDC_PROJECTS_CLAIM": "tocsin_projects",
@@ -252,6 +258,11 @@ class Acme:
             for item in self._items()
             if not item["sk"]["S"].startswith("#")
         }
+
+    def every_delivery(self) -> list[Json]:
+        """The journal's deliveries of this project, however many a recipient has, as plain values."""
+        items = [item for item in self._items() if not item["sk"]["S"].startswith("#")]
+        return [{name: plain(value) for name, value in item.items()} for item in items]
 
     def account(self) -> Json:
         """The mail account's item: its state, as plain values, beside its other attributes."""

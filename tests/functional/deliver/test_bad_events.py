@@ -61,7 +61,7 @@ def test_a_body_that_is_no_event_is_dead_lettered(stack: Stack, deliver: Invoke,
         pytest.param({"data.project": {"id": "Acme!"}}, "invalid_data", id="bad-project-id"),
         pytest.param({"data.project": {"id": "_system"}}, "invalid_data", id="reserved-project"),
         pytest.param({"data.project": {"id": "nobody"}}, "unknown_project", id="unknown-project"),
-        pytest.param({"data.options": {"attachments": [{"name": "a"}]}}, "invalid_data", id="attachment"),
+        pytest.param({"data.options": {"attachments": [{"name": "a"}]}}, "bad_attachment", id="attachment"),
     ],
 )
 def test_an_event_that_breaks_the_contract_is_dead_lettered(

@@ -78,6 +78,32 @@ def test_three_failures_of_any_records_open_it_and_the_next_waits_without_a_try(
     assert _account_events(stack) == ["mail_account.failing", "mail_account.verified"]
 
 
+@pytest.mark.parametrize(
+    ("script", "waits_for_admin"),
+    [
+        pytest.param({"ehlo": Close()}, False, id="no-answer"),
+        pytest.param({"auth": Say("535 5.7.8 Error: authentication failed")}, True, id="refused-login"),
+    ],
+)
+def test_admins_are_told_of_an_opening_once_however_often_it_is_tried_then(
+    stack: Stack, acme: Acme, script: dict[str, Any], *, waits_for_admin: bool
+) -> None:
+    acme.project = {"admins": [{"email": "carla@example.org"}]}
+    with Relay(**LOGIN, script=script) as relay, Fleet.of(2) as fleet:
+        acme.save(relay)
+        _one_after_the_other(fleet, acme, 3)
+        for _ in range(6):
+            fleet.work_once()
+
+        assert _status(acme)["status"] == "failing"
+
+    told = [json.loads(message["body"]) for message in stack.messages("NotificationQueue")]
+    [notice] = [event for event in told if event["data"]["project"]["id"] == acme.id]
+    assert notice["type"] == "settings.breaker_opened"
+    assert notice["data"]["waits_for_admin"] is waits_for_admin
+    assert notice["data"]["remedy"]
+
+
 def test_when_the_pause_is_over_one_worker_tries_while_the_others_wait(acme: Acme) -> None:
     acme.changes = {"limits": {"connections": 4}}
     with Relay(**LOGIN, script={"ehlo": [Close(), Close(), Close(), Hang()]}) as relay, Fleet.of(3) as fleet:

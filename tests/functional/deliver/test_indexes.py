@@ -27,6 +27,7 @@ def _keys(acme: Acme, recipient: str) -> dict[str, str | int]:
         "by_recipient": f"{acme.id}#{recipient}",
         "by_correlation": f"{acme.id}#incident/7",
         "parked": f"{acme.id}#{acme.account_id}",
+        "held": f"{acme.id}#incident#any#{recipient}",
     }
 
 
@@ -114,3 +115,15 @@ def test_a_parked_delivery_is_found_by_its_account_until_it_moves_on(acme: Acme,
 
     assert acme.states() == {_ANA: "accepted", _BO: "accepted"}
     assert (_in(acme, _ANA), _in(acme, _BO)) == (_ALWAYS, _ALWAYS)
+
+
+def test_a_held_delivery_is_found_by_who_waits_for_the_digest(acme: Acme, deliver: Invoke) -> None:
+    acme.project = {"storm_control": {"mails_per_thread": 1}}
+    with Relay(**LOGIN) as relay:
+        acme.save(relay)
+        deliver(_event(acme))
+        assert _in(acme, _ANA) == _ALWAYS
+
+        deliver(_event(acme))
+
+    assert (_in(acme, _ANA), _in(acme, _BO)) == (_ALWAYS | {"due", "held"}, _ALWAYS | {"due", "held"})

@@ -125,6 +125,8 @@ def test_the_list_is_paged_by_address(acme: Acme, admin: Admin) -> None:
         ({"address": "x" * 401}, "address"),
         ({"address": ANA, "reason": "spite"}, "reason"),
         ({"address": ANA, "scope": "incident"}, "scope"),
+        ({"address": ANA, "scope": "status_page/"}, "scope"),
+        ({"address": ANA, "scope": "status_page/" + "p" * 201}, "scope"),
         ({"address": ANA, "since": "2026-01-01T00:00:00Z"}, "since"),
     ],
 )
@@ -136,6 +138,46 @@ def test_what_is_no_suppression_is_refused_by_its_field(acme: Acme, admin: Admin
     assert answer.status == 422
     assert [one["field"] for one in answer.json["errors"]] == [field]
     assert ANA not in answer.body
+
+
+def test_a_status_page_s_list_is_a_scope_of_its_own(acme: Acme, admin: Admin) -> None:
+    acme.save(None)
+    of_page = {"address": ANA, "scope": "status_page/Public page"}
+
+    first = admin("POST", _URL, of_page)
+    again = admin("POST", _URL, of_page)
+    everything = admin("POST", _URL, {"address": ANA})
+
+    assert [answer.status for answer in (first, again, everything)] == [201, 200, 201]
+    assert first.headers["location"] == f"/projects/{acme.id}{_URL}/{ANA}?scope=status_page%2FPublic%20page"
+    assert [(item["address"], item["scope"]) for item in admin("GET", _URL).json["items"]] == [
+        (ANA, "all"),
+        (ANA, "status_page/Public page"),
+    ]
+
+    assert admin("DELETE", f"{_URL}/{ANA}").status == 204
+    assert admin("DELETE", f"{_URL}/{ANA}?scope=status_page%2FPublic%20page").status == 204
+    assert _addresses(admin) == []
+
+
+@pytest.mark.parametrize("scope", ["", "page", "status_page/", "status_page/" + "p" * 201])
+def test_what_is_no_scope_is_refused_by_its_name(acme: Acme, admin: Admin, scope: str) -> None:
+    acme.save(None)
+
+    answer = admin("DELETE", f"{_URL}/{ANA}?scope={scope}")
+
+    assert (answer.status, [one["field"] for one in answer.json["errors"]]) == (422, ["scope"])
+
+
+def test_a_list_goes_on_between_two_scopes_of_an_address(acme: Acme, admin: Admin) -> None:
+    acme.save(None)
+    for scope in ("all", "status_page/public"):
+        admin("POST", _URL, {"address": ANA, "scope": scope})
+
+    first = admin("GET", f"{_URL}?limit=1").json
+    second = admin("GET", f"{_URL}?limit=1&cursor={first['cursor']}").json
+
+    assert [item["scope"] for page in (first, second) for item in page["items"]] == ["all", "status_page/public"]
 
 
 def test_a_viewer_reads_and_changes_nothing(acme: Acme, admin: Admin, viewer: Admin) -> None:

@@ -268,7 +268,7 @@ def test_the_claim_decides_who_changes_accounts(desk: Desk, method: str, permiss
 
     assert answer.status == status
     of_id_token = desk.ask(method, path, password_account(), headers=headers, claims={"token_use": "id"})
-    assert of_id_token.status == 404
+    assert of_id_token.status == 401
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])

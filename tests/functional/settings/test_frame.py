@@ -68,7 +68,7 @@ def _call_with_base64(desk: Desk, body: str) -> int:
         "requestContext": {
             "http": {"method": "POST", "path": desk.path},
             "stage": "$default",
-            "authorizer": {"jwt": {"claims": {"sub": "a", "tocsin_projects": "*:admin"}}},
+            "authorizer": {"jwt": {"claims": {"sub": "a", "exp": "1800000000", "tocsin_projects": "*:admin"}}},
         },
         "isBase64Encoded": True,
         "body": body,

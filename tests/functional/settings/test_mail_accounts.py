@@ -233,7 +233,7 @@ def test_the_claim_decides_what_an_admin_may_do(project: str, permissions: str, 
 def test_an_id_token_of_cognito_is_no_access_token(project: str) -> None:
     path = f"/projects/{project}/mail-accounts"
 
-    assert _ask("GET", path, permissions="*:admin", claims={"token_use": "id"}).status == 404
+    assert _ask("GET", path, permissions="*:admin", claims={"token_use": "id"}).status == 401
     assert _ask("GET", path, permissions="*:admin", claims={"token_use": "access"}).status == 200
 
 

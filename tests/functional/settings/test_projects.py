@@ -43,6 +43,8 @@ def test_an_admin_of_all_projects_makes_a_new_one(new_id: str) -> None:
     assert answer.json == _ask("GET", f"/projects/{new_id}", permissions=f"{new_id}:viewer").json
     assert answer.json["fallback_policy"] == "none"
     assert answer.json["on_unknown"] == "hold"
+    assert answer.json["tracking"] == {"opens": False, "clicks": False}
+    assert answer.json["failed_summary"] is True
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,17 @@ def test_all_fields_are_kept(desk: Desk) -> None:
             "background_color": "#FFFFFF",
             "footer": "Acme Ltd",
         },
+        "status_pages": {
+            "public": {
+                "branding": {"logo_url": None, "color": "#0a0b0c", "background_color": None, "footer": "Acme Status"},
+                "sender": "status@acme.example",
+            }
+        },
         "limits": {"per_minute": 10, "per_day": 100, "per_month": 1000},
+        "tracking": {"opens": True, "clicks": True},
+        "storm_control": {"enabled": False, "window_seconds": 300, "mails_per_thread": 5, "mails_in_all": 50},
+        "failed_summary": False,
+        "calendar": False,
     }
 
     answer = _ask("PUT", f"/projects/{desk.project}", document, if_match="*")
@@ -134,10 +146,23 @@ def test_all_fields_are_kept(desk: Desk) -> None:
         ({"branding": {"logo_url": "javascript:alert(1)"}}, "branding.logo_url"),
         ({"branding": {"color": "red"}}, "branding.color"),
         ({"branding": {"font": "Comic Sans"}}, "branding.font"),
+        ({"status_pages": {"public": {"branding": {"color": "red"}}}}, "status_pages.public.branding.color"),
+        ({"status_pages": {"public": {"sender": "nobody"}}}, "status_pages.public.sender"),
+        ({"status_pages": {"public": {"font": "Comic Sans"}}}, "status_pages.public.font"),
+        ({"status_pages": {"a page": {}}}, "status_pages.a page.[key]"),
+        ({"status_pages": {str(number): {} for number in range(101)}}, "status_pages"),
         ({"limits": {"per_minute": 0}}, "limits.per_minute"),
         ({"limits": {"per_minute": 10**12}}, "limits.per_minute"),
         ({"limits": {"per_minute": "10"}}, "limits.per_minute"),
         ({"limits": {"per_minute": True}}, "limits.per_minute"),
+        ({"tracking": {"opens": "yes"}}, "tracking.opens"),
+        ({"tracking": {"reads": True}}, "tracking.reads"),
+        ({"tracking": True}, "tracking"),
+        ({"storm_control": {"window_seconds": 59}}, "storm_control.window_seconds"),
+        ({"storm_control": {"mails_per_thread": 0}}, "storm_control.mails_per_thread"),
+        ({"storm_control": {"mails_in_all": 1001}}, "storm_control.mails_in_all"),
+        ({"storm_control": {"enabled": "no"}}, "storm_control.enabled"),
+        ({"failed_summary": "no"}, "failed_summary"),
     ],
 )
 def test_what_cannot_be_saved_is_answered_with_its_field(desk: Desk, changes: dict[str, Any], field: str) -> None:

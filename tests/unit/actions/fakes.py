@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tocsin.actions.choose_account import candidates, choose_account
 from tocsin.actions.gate import Gate
 from tocsin.actions.judge import Judge
+from tocsin.actions.storm import Storm
 from tocsin.model.delivery import Change, Entry, State
 from tocsin.model.envelope import Envelope, MailObject
 from tocsin.model.remedy import FailureClass, Verdict
@@ -17,7 +18,7 @@ from tocsin.model.retry import patience, route_of
 from tocsin.model.route import Route
 from tocsin.model.shared_item import SharedItem, SharedItemsChanged
 
-from tests.unit.model.examples import NOW
+from tests.unit.model.examples import NOW, notification
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,11 +40,11 @@ class FakeRemedies:
     """Knows the class of a failure by the reply's text: `throttled`, `network` and so on. A lost answer is unknown."""
 
     wait_seconds: int | None = None
-    asked: list[tuple[str, int | None]] = field(default_factory=list)
+    asked: list[tuple[str, int | None, str | None]] = field(default_factory=list)
 
-    def verdict(self, reply: Reply, *, auth_type: str, port: int | None = None) -> Verdict:
+    def verdict(self, reply: Reply, *, auth_type: str, port: int | None = None, host: str | None = None) -> Verdict:
         """The class that the reply names."""
-        self.asked.append((auth_type, port))
+        self.asked.append((auth_type, port, host))
         own = {"connection closed": FailureClass.NETWORK, "out_of_time": FailureClass.NETWORK}
         failure_class = own.get(reply.text) or FailureClass(reply.text)
         if reply.phase is Phase.AFTER_DATA:
@@ -155,6 +156,13 @@ def gate(*items: SharedItem) -> Gate:
         clock=lambda: NOW,
         jitter=lambda: 0.0,
         items={item.key: item for item in items},
+    )
+
+
+def calm() -> Storm:
+    """A notification of which nothing is ever held."""
+    return Storm(
+        notification=notification(), control=None, clock=lambda: NOW, jitter=lambda: 0.0, write_ahead=lambda _: None
     )
 
 

@@ -78,6 +78,8 @@ class World:
     refresh_at: datetime | None = None
     leased: set[str] = field(default_factory=set)
     lock: Lock = field(default_factory=Lock)
+    seconds: float = 1000.0
+    put_takes: float = 0.0
 
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
         assert (project_id, account_id) == ("acme", "A1")
@@ -88,6 +90,7 @@ class World:
         return self.secret
 
     def put_secret(self, of: MailAccount, new: AccountSecret) -> str:
+        self.seconds += self.put_takes
         if self.put_fails:
             self.put_fails -= 1
             raise TransientError("throttled")
@@ -129,6 +132,9 @@ class World:
     def grant_lost(self, of: MailAccount) -> None:
         self.told.append(f"admins {of.id}")
 
+    def pass_seconds(self, seconds: float) -> None:
+        self.seconds += seconds
+
     @property
     def action(self) -> RenewGrant:
         holders = count()
@@ -139,8 +145,9 @@ class World:
             bus=self,
             admins=self,
             clock=lambda: NOW,
+            monotonic=lambda: self.seconds,
             jitter=lambda: 0.5,
-            pause=lambda _: None,
+            pause=self.pass_seconds,
             new_holder=lambda: str(next(holders)),
         )
 

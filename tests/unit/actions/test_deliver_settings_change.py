@@ -2,115 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from tocsin.actions.deliver import WINDOW, Deliver
+from tocsin.actions.chunk_run import WINDOW
 from tocsin.actions.delivery_run import TimeLeft
-from tocsin.actions.log_in import LogIn
 from tocsin.model.chunk import chunk_of
-from tocsin.model.credential import AccountSecret
 from tocsin.model.delivery import State
 from tocsin.model.event import check_event
-from tocsin.model.shared_item import SharedItem
 
-from tests.unit.actions.fakes import FakeJournal, FakeRemedies, FakeSession, mail
+from tests.unit.actions.fakes import FakeJournal, FakeSession
+from tests.unit.actions.surroundings import Surroundings, deliver_in
 from tests.unit.model.examples import NOW, account, event, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
-    from tocsin.actions.gate import News
-    from tocsin.model.branding import Look
-    from tocsin.model.chunk import Chunk
-    from tocsin.model.credential import Credential
-    from tocsin.model.delivery import Change, Entry
-    from tocsin.model.envelope import MailObject
-    from tocsin.model.mail_account import MailAccount, Sender
-    from tocsin.model.notification import Notification, Recipient
+    from tocsin.model.delivery import Entry
     from tocsin.model.project import ProjectSettings
-    from tocsin.model.remedy import Verdict
-    from tocsin.model.reply import Reply
 
 _RECIPIENTS = WINDOW + 10
-
-
-@dataclass(slots=True, kw_only=True)
-class Surroundings:
-    """All that `Deliver` asks for; `settings_now` may be changed under its hands."""
-
-    settings_now: ProjectSettings | None = field(default_factory=lambda: settings(account()))
-    relay: FakeSession = field(default_factory=FakeSession)
-    told: list[Change] = field(default_factory=list)
-
-    def project(self, project_id: str) -> ProjectSettings | None:
-        """The settings as they are now."""
-        assert project_id == "acme"
-        return self.settings_now
-
-    def remembered(self, project_id: str) -> ProjectSettings | None:
-        """The same."""
-        return self.project(project_id)
-
-    def look_up(
-        self, project_id: str, recipients: Iterable[str], keys: Iterable[str], *, remembered: Iterable[object] = ()
-    ) -> tuple[frozenset[str], list[SharedItem]]:
-        """Nobody is suppressed, and nothing shared."""
-        del project_id, recipients, remembered
-        return frozenset(), [SharedItem(key=key) for key in keys]
-
-    def tell(self, account: MailAccount, news: News, failure: tuple[Reply, Verdict] | None) -> None:
-        """Nothing becomes known of the account."""
-        raise NotImplementedError
-
-    def month_used_up(self, account: MailAccount, until: datetime) -> None:
-        """As above."""
-        raise NotImplementedError
-
-    def compose(
-        self,
-        notification: Notification,
-        recipient: Recipient,
-        *,
-        sender: Sender,
-        message_id: str,
-        thread_root: str,
-        at: datetime,
-        look: Look,
-    ) -> MailObject:
-        """A mail of no account."""
-        del notification, sender, message_id, thread_root, at, look
-        return mail(recipient.email)
-
-    @contextmanager
-    def lease(
-        self, account: MailAccount, credential: Credential | None, *, known: Iterable[SharedItem], deadline: float
-    ) -> Iterator[FakeSession]:
-        """The one session."""
-        del account, credential, known, deadline
-        yield self.relay
-
-    def deliveries_changed(self, chunk: Chunk, notification: Notification, changes: Sequence[Change]) -> None:
-        """Keep what is told."""
-        del chunk, notification
-        self.told += changes
-
-    def secret(self, account: MailAccount) -> AccountSecret:
-        """A password."""
-        return AccountSecret.model_validate({"saved_for": account.secret_binding, "password": "s3cret"})
-
-    def __call__(
-        self, project_id: str, account_id: str, *, refused_version: str | None = None, deadline: float | None = None
-    ) -> MailAccount:
-        """There is no grant to renew."""
-        raise NotImplementedError
-
-    def refused(self, account: MailAccount, reply: Reply, verdict: Verdict) -> None:
-        """As above."""
-        raise NotImplementedError
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,21 +40,8 @@ def _deliver(surroundings: Surroundings) -> tuple[FakeChunkJournal, datetime | N
     whole = event()
     whole["data"]["recipients"] = [{"email": f"p{number}@example.org"} for number in range(_RECIPIENTS)]
     notification, journal = check_event(whole), FakeChunkJournal()
-    deliver = Deliver(
-        settings=surroundings,
-        log_in=LogIn(secrets=surroundings, renew=surroundings, clock=lambda: NOW),
-        look_up=surroundings.look_up,
-        limits=lambda account: account.limits,
-        notices=surroundings,
-        composer=surroundings,
-        sessions=surroundings,
-        remedies=FakeRemedies(),
-        bus=surroundings,
-        clock=lambda: NOW,
-        jitter=lambda: 0.0,
-    )
     time_left = TimeLeft(seconds=lambda: 60.0, monotonic=lambda: 0.0, function_timeout=60.0)
-    outcome = deliver(notification, chunk_of(notification), journal, time_left=time_left)
+    outcome = deliver_in(surroundings)(notification, chunk_of(notification), journal, time_left=time_left)
     return journal, outcome.come_back_at
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tocsin.actions.gate import MONTH_USED_UP, OVER_LIMIT, Gate, Hindrance, News
+from tocsin.actions.counted import MONTH_USED_UP, OVER_LIMIT
+from tocsin.actions.gate import Gate, Hindrance, News
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.route import Route

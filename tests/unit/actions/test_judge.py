@@ -138,8 +138,12 @@ def test_an_unknown_outcome_is_submitted_once_more_after_a_minute_or_held(
     assert change.retry_at == (NOW + timedelta(seconds=60) if again else None)
 
 
-@pytest.mark.parametrize(("with_account", "asked"), [(True, ("password", 587)), (False, ("none", None))])
-def test_the_remedy_is_asked_for_the_account_at_hand(*, with_account: bool, asked: tuple[str, int | None]) -> None:
+@pytest.mark.parametrize(
+    ("with_account", "asked"), [(True, ("password", 587, "relay.example")), (False, ("none", None, None))]
+)
+def test_the_remedy_is_asked_for_the_account_at_hand(
+    *, with_account: bool, asked: tuple[str, int | None, str | None]
+) -> None:
     remedies = FakeRemedies()
 
     judge(remedies=remedies).verdict(failure(F.CONFIG), account() if with_account else None)
@@ -197,6 +201,13 @@ def test_a_re_drive_gives_a_delivery_its_family_s_useful_life_anew(
     change = judged.change(revived, failure(F.NETWORK), account=account(), now=NOW)
     assert change.retry_at == NOW + max(min(ends_in, HOUR), timedelta(0))
     assert change.after.revived_at == revived.revived_at
+
+
+def test_a_code_that_is_of_no_use_any_more_gets_no_new_life() -> None:
+    revived = replace(entry(attempt=90), revived_at=NOW - HOUR)
+    judged = replace(judge(route=Route.SYSTEM, expires_at=NOW - DAY), is_perishable=True)
+
+    assert judged.ends_at(revived) == NOW - DAY
 
 
 @pytest.mark.parametrize(("enhanced", "concerns"), [("4.7.500", True), ("4.2.1", False), (None, False)])

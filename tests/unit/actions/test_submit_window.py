@@ -17,7 +17,7 @@ from tocsin.model.remedy import FailureClass
 from tocsin.model.reply import Phase
 from tocsin.model.shared_item import SharedItem, shared_key
 
-from tests.unit.actions.fakes import ACCEPTED, LOST, FakeJournal, FakeSession, entry, failure, gate, judge, mail
+from tests.unit.actions.fakes import ACCEPTED, LOST, FakeJournal, FakeSession, calm, entry, failure, gate, judge, mail
 from tests.unit.model.examples import NOW, account
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def window(
         account=account(),
         session=session,
         gate=gate(),
+        counts=calm(),
         slot_ends_at=lambda: NOW,
         journal=journal or FakeJournal(),
         judge=judge(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import pytest
 from tocsin.actions.gate import News
 from tocsin.actions.tell_of_accounts import TellOfAccounts
 from tocsin.errors import AccountChanged
+from tocsin.model.day_of_failures import FailureMark
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
 
@@ -29,15 +30,30 @@ NEXT_MONTH = NOW + timedelta(days=10)
 
 
 @dataclass
+class Days:
+    """The marks of days with failures. `trouble` is what a write raises."""
+
+    trouble: Exception | None = None
+    marks: list[FailureMark] = field(default_factory=list)
+
+    def mark(self, mark: FailureMark) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.marks.append(mark)
+
+
+@dataclass
 class World:
-    """Settings, bus and marks. `standing` is the account as it is by now, `trouble` what a write raises."""
+    """Settings, bus, admins and marks. `standing` is the account as it is by now, `trouble` what a write raises."""
 
     standing: MailAccount | None
     trouble: Exception | None = None
     written: list[MailAccount] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    notices: list[tuple[str, bool]] = field(default_factory=list)
     marks: list[tuple[str, str | None, datetime]] = field(default_factory=list)
     failures: list[tuple[str, int]] = field(default_factory=list)
+    days: Days = field(default_factory=Days)
 
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
         assert (project_id, account_id) == ("acme", "first")
@@ -45,7 +61,7 @@ class World:
 
     def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
         assert before == self.standing
-        assert refresh_at is None  # the account has no grant
+        assert refresh_at is None or after.auth.oauth2 is not None  # without a grant it is never due
         if self.trouble is not None:
             raise self.trouble
         self.written.append(after)
@@ -59,6 +75,10 @@ class World:
     def account_changed(self, event: str, of: MailAccount) -> None:
         self.events.append(f"{event}: {of.status}")
 
+    def breaker_opened(self, account: MailAccount, *, waits_for_admin: bool) -> None:
+        assert account == self.written[-1]
+        self.notices.append((account.status, waits_for_admin))
+
     def mark(self, project_id: str, account_id: str | None, at: datetime) -> None:
         if self.trouble is not None:
             raise self.trouble
@@ -68,14 +88,16 @@ class World:
         return TellOfAccounts(
             grants=self,
             bus=self,
+            admins=lambda: self,
+            failures=lambda: self.days,
             marks=self,
             clock=lambda: NOW,
             jitter=lambda: 0.0,
             on_failure=lambda error, count: self.failures.append((error, count)),
         )
 
-    def tell(self, news: News) -> None:
-        self.action().tell(account(), news, FAILURE)
+    def tell(self, news: News, failure: tuple[Reply, Verdict] = FAILURE) -> None:
+        self.action().tell(account(), news, failure)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +129,10 @@ def test_news_becomes_a_status_and_an_event(
         (News.FAILING, ("connect", 421, "busy", "row", "Wait.")),
         (News.RECOVERED, None),
         (News.MONTH_NEARLY_USED, ("settings", None, "month_nearly_used", "month-nearly-used")),
+        (
+            News.PROJECT_MONTH_NEARLY_USED,
+            ("settings", None, "project_month_nearly_used", "project-month-nearly-used"),
+        ),
     ],
 )
 def test_the_last_error_says_what_happened_and_what_to_do(news: News, shown: tuple[object, ...] | None) -> None:
@@ -137,6 +163,30 @@ def test_what_others_know_better_is_left_as_it_is(standing: dict[str, Any] | Non
 
     assert world.written == []
     assert world.events == []
+    assert world.notices == []
+    assert world.failures == []
+
+
+@pytest.mark.parametrize(
+    ("news", "failure_class", "auth", "notices"),
+    [
+        pytest.param(News.FAILING, FailureClass.THROTTLED, "password", [("failing", False)], id="for-a-while"),
+        pytest.param(News.FAILING, FailureClass.NETWORK, "oauth2", [("failing", False)], id="with-a-token"),
+        pytest.param(News.FAILING, FailureClass.AUTH_PERMANENT, "password", [("failing", True)], id="for-good"),
+        pytest.param(News.FAILING, FailureClass.AUTH_PERMANENT, "oauth2", [], id="a-new-consent-is-asked-for"),
+        pytest.param(News.RECOVERED, FailureClass.NETWORK, "password", [], id="it-works-again"),
+        pytest.param(News.MONTH_NEARLY_USED, FailureClass.NETWORK, "password", [], id="month-nearly-used"),
+    ],
+)
+def test_admins_are_told_of_an_account_that_is_left_alone(
+    news: News, failure_class: FailureClass, auth: str, notices: list[tuple[str, bool]]
+) -> None:
+    oauth2 = {"grant": "client_credentials", "client_id": "c"} if auth == "oauth2" else None
+    world = World(account(auth={"type": auth, "username": "ops", "oauth2": oauth2}))
+
+    world.tell(news, (FAILURE[0], replace(FAILURE[1], failure_class=failure_class)))
+
+    assert world.notices == notices
     assert world.failures == []
 
 
@@ -144,15 +194,43 @@ def test_what_cannot_be_written_is_counted_and_harms_no_delivery() -> None:
     world = World(account(), trouble=AccountChanged("edited"))
 
     world.tell(News.FAILING)
-    world.action().month_used_up(account(), NEXT_MONTH)
+    world.action().month_used_up("acme", account(), NEXT_MONTH)
 
     assert world.failures == [("AccountChanged", 1)] * 2
     assert world.events == []
 
 
-def test_what_a_month_leaves_is_marked_for_the_next() -> None:
+@pytest.mark.parametrize(
+    ("parked_for", "marked"),
+    [
+        pytest.param(account(), ("acme", "first"), id="of-an-account"),
+        pytest.param(account(project_id="_system"), ("_system", "first"), id="of-an-account-of-the-installation"),
+        pytest.param(None, ("acme", None), id="of-the-project"),
+    ],
+)
+def test_what_a_month_leaves_is_marked_for_the_next(
+    parked_for: MailAccount | None, marked: tuple[str, str | None]
+) -> None:
     world = World(account())
 
-    world.action().month_used_up(account(), NEXT_MONTH)
+    world.action().month_used_up("acme", parked_for, NEXT_MONTH)
 
-    assert world.marks == [("acme", "first", NEXT_MONTH)]
+    assert world.marks == [(*marked, NEXT_MONTH)]
+
+
+def test_failed_deliveries_are_marked_for_the_summary_of_their_day() -> None:
+    world, received_at = World(account()), NOW - timedelta(days=2)
+
+    world.action().deliveries_failed("acme", received_at=received_at)
+
+    next_morning = NOW.replace(hour=6, minute=0) + timedelta(days=1)
+    assert world.days.marks == [FailureMark(project_id="acme", due_at=next_morning, since=received_at)]
+    assert world.failures == []
+
+
+def test_a_summary_that_cannot_be_marked_harms_no_delivery() -> None:
+    world = World(account(), days=Days(RuntimeError("something nobody thought of")))
+
+    world.action().deliveries_failed("acme", received_at=NOW)
+
+    assert world.failures == [("RuntimeError", 1)]

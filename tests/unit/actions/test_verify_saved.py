@@ -36,9 +36,10 @@ class FakeWorld:
     done: list[str] = field(default_factory=list)
     written: list[MailAccount] = field(default_factory=list)
     renewed_to: str | None = None
+    asked_until: list[float] = field(default_factory=list)
 
     def credential(self, account: MailAccount, *, deadline: float) -> tuple[MailAccount, Credential | None]:
-        del deadline
+        self.asked_until.append(deadline)
         if self.renewed_to is not None:
             account = account.model_copy(update={"credential_version": self.renewed_to})
         return account, None
@@ -125,6 +126,19 @@ def test_who_changed_it_meanwhile_knows_better_and_the_report_is_still_given(err
 
     assert _action(world)(grant_account(), deadline=time.monotonic() + 5).passed
     assert "verified" not in world.done
+
+
+@pytest.mark.parametrize(
+    ("seconds", "left_to_ask"),
+    [pytest.param(20.0, 16.0, id="four-of-twenty"), pytest.param(60.0, 30.0, id="no-longer-than-any-phase")],
+)
+def test_time_is_kept_to_store_what_a_renewal_gives(seconds: float, left_to_ask: float) -> None:
+    world = FakeWorld()
+    begun = time.monotonic()
+
+    _action(world)(grant_account(), deadline=begun + seconds)
+
+    assert world.asked_until == [pytest.approx(begun + left_to_ask, abs=1.0)]
 
 
 def test_a_test_message_writes_nothing() -> None:

@@ -25,8 +25,9 @@ def test_every_line_ends_in_crlf_and_nothing_else_changes(content: bytes) -> Non
 def test_the_relay_reads_back_exactly_what_was_stuffed(content: bytes) -> None:
     lines = normalised(content)
 
-    *read, last, nothing = stuffed(lines).split(b"\r\n")
+    *read, enclosed, last, nothing = stuffed(lines, b"enclosed\r\n").split(b"\r\n")
 
-    assert (last, nothing) == (b".", b"")
+    assert (enclosed, last, nothing) == (b"enclosed", b".", b"")
+    assert stuffed(lines) == stuffed(lines, b"enclosed\r\n").replace(b"enclosed\r\n", b"")
     assert b"." not in read
     assert b"".join(line.removeprefix(b".") + b"\r\n" for line in read) == lines

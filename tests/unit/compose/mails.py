@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from tocsin.model.envelope import MailObject
+    from tocsin.model.tracked_links import TrackedLinks
 
 SAMPLES = Path(__file__).parents[3] / "events" / "notifications"
 AT = datetime(2026, 11, 21, 9, 30, 1, tzinfo=UTC)
@@ -29,12 +30,25 @@ DESCRIPTIVE = Look(subject_style=SubjectStyle.DESCRIPTIVE)
 SENDER = Sender(name="Acme Ops", email="ops@acme.org")
 _COMPOSER = Composer()
 _LEAST: dict[str, Any] = {
+    "accept_url": "https://app.example.org/accept/1",
     "change": {"state": "resolved"},
+    "code": "481516",
     "confirm_url": "https://status.example.org/confirm/1",
+    "digest": {
+        "route": "alert",
+        "count": 2,
+        "began_at": "2026-11-21T09:20:00Z",
+        "ended_at": "2026-11-21T09:30:00Z",
+        "threads": [{"family": "alert", "count": 2}],
+        "thread_count": 1,
+    },
     "expires_on": "2026-11-28",
+    "failures": {"count": 1},
     "items": [{"title": "Slow"}],
+    "message": {"subject": "Down", "body": "News", "html": "<p>News</p>"},
     "note": {"body": "News"},
     "report": {},
+    "reset_url": "https://app.example.org/reset/1",
     "sla": {"breach": "response", "deadline": "2026-11-21T09:00:00Z"},
     "status_page": {"id": "public"},
     "update": {"edits": [{"field": "title"}]},
@@ -129,10 +143,18 @@ def composed(
     message_id: str = MESSAGE_ID,
     thread_root: str = THREAD_ROOT,
     look: Look = PLAIN,
+    links: TrackedLinks | None = None,
 ) -> MailObject:
     """Compose with what is the same in most tests."""
     return _COMPOSER.compose(
-        notification, recipient, sender=sender, message_id=message_id, thread_root=thread_root, at=AT, look=look
+        notification,
+        recipient,
+        sender=sender,
+        message_id=message_id,
+        thread_root=thread_root,
+        at=AT,
+        look=look,
+        links=links,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from tocsin.compose.brand import brand_of
 from tocsin.compose.environment import build_environment
 from tocsin.compose.headers import address_header, date_header, text_header, token_header
 from tocsin.compose.links import safe_url
+from tocsin.compose.list_headers import list_headers
 from tocsin.compose.reader import Reader, known_locale, reading
 from tocsin.compose.subject import is_stable, thread_subject
 from tocsin.compose.times import display_zones
@@ -32,17 +34,39 @@ _ENVIRONMENT = build_environment()
 _POLICY = SMTP.clone(max_line_length=76, cte_type="7bit")
 
 
-def naive_content(notification: Notification, recipient: Recipient, *, sender: Sender, look: Look = PLAIN) -> bytes:
-    """Give what `mails.composed` ought to give."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What a mail says, before it is written as one."""
+
+    subject: str
+    topic: str | None
+    text: str
+    html: str
+
+
+def rendered(notification: Notification, recipient: Recipient, *, sender: Sender, look: Look = PLAIN) -> Rendered:
+    """Give what a mail ought to say."""
     page = getattr(notification.data, "status_page", None)
     zones = display_zones(recipient.time_zone, (page.time_zones or ()) if page else ())
-    reader = Reader(locale=known_locale(recipient.locale), zones=tuple(zones))
+    pictures = frozenset(one.content_id for one in notification.data.options.attachments if one.content_id)
+    reader = Reader(locale=known_locale(recipient.locale), zones=tuple(zones), pictures=pictures)
     with reading(reader):
         values = _values(notification, recipient, sender, look) | {"reader": reader}
         topic = thread_subject(notification, values, look)
         stable = is_stable(notification, look) and topic
         values["subject"] = one_line(stable or _rendered(notification, "subject.txt.j2", values), limit=250)
         text, html = (_rendered(notification, file, values) for file in ("body.txt.j2", "body.html.j2"))
+    return Rendered(
+        subject=values["subject"],
+        topic=one_line(topic, limit=250) if topic else None,
+        text=re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
+        html=html,
+    )
+
+
+def naive_content(notification: Notification, recipient: Recipient, *, sender: Sender, look: Look = PLAIN) -> bytes:
+    """Give what `mails.composed` ought to give."""
+    says = rendered(notification, recipient, sender=sender, look=look)
     mailboxes = [(recipient.name, recipient.email), *((sender.name, each) for each in _sender_addresses(sender))]
     utf8 = any(parse_address(email).needs_smtputf8 for _, email in mailboxes)
     message = EmailMessage(policy=_POLICY.clone(utf8=utf8))
@@ -54,8 +78,9 @@ def naive_content(notification: Notification, recipient: Recipient, *, sender: S
             for each in [sender.reply_to]
             if each
         ),
-        text_header("Subject", values["subject"], utf8=utf8),
-        *([text_header("Thread-Topic", one_line(topic, limit=250), utf8=utf8)] if topic else []),
+        text_header("Subject", says.subject, utf8=utf8),
+        *([text_header("Thread-Topic", says.topic, utf8=utf8)] if says.topic else []),
+        *list_headers(notification, host="localhost", utf8=utf8),
         date_header("Date", AT),
         token_header("Message-ID", MESSAGE_ID),
         *_thread_headers(notification),
@@ -64,9 +89,8 @@ def naive_content(notification: Notification, recipient: Recipient, *, sender: S
         *_unsubscribe_headers(notification, recipient),
     ):
         message[header.partition(":")[0]] = _Verbatim(header)
-    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-    message.set_content(text, cte=_transfer_encoding(text))
-    message.add_alternative(html, subtype="html", cte=_transfer_encoding(html))
+    message.set_content(says.text, cte=_transfer_encoding(says.text))
+    message.add_alternative(says.html, subtype="html", cte=_transfer_encoding(says.html))
     message.set_boundary(f"=_{hashlib.sha256(MESSAGE_ID.encode()).hexdigest()[:32]}")
     return message.as_bytes()
 
@@ -114,7 +138,7 @@ def _sender_addresses(sender: Sender) -> list[str]:
 
 def _unsubscribe_headers(notification: Notification, recipient: Recipient) -> list[str]:
     url = safe_url(recipient.unsubscribe_url)
-    if notification.family != "status_page" or not url or len(url) > 900:
+    if not notification.for_subscribers or not url or len(url) > 900:
         return []
     one_click = [token_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] * url.startswith("https:")
     return [token_header("List-Unsubscribe", f"<{url}>"), *one_click]

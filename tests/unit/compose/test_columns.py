@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tocsin.compose.columns import columns, underlined
+from tocsin.compose.columns import columns, has_long_word, underlined
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,18 @@ def test_values_stand_below_one_another(facts: list[tuple[str, str | list[str] |
 @pytest.mark.parametrize(("heading", "width"), [("Root cause", 10), ("根本原因", 8), ("x" * 500, 72)])
 def test_a_heading_has_a_line_of_its_width(heading: str, width: int) -> None:
     assert underlined(heading, "=") == f"{heading}\n{'=' * width}"
+
+
+@pytest.mark.parametrize(
+    ("cell", "has"),
+    [
+        ("Acknowledged by Ana on Saturday", False),
+        ("status_page.incident_created", True),
+        ("決済が止まっている", True),
+        ("", False),
+        (4, False),
+        (None, False),
+    ],
+)
+def test_a_word_is_long_where_a_narrow_cell_has_to_break_it(cell: object, *, has: bool) -> None:
+    assert has_long_word(cell) is has

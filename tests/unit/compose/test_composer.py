@@ -104,7 +104,7 @@ def test_subscribers_alone_get_a_way_out_in_the_headers(event_type: str) -> None
 
     headers = minimal_mail(event_type, recipient=recipient).message
 
-    if event_type in STATUS_PAGE_TYPES:
+    if CATALOGUE[event_type].for_subscribers:
         assert headers["List-Unsubscribe"] == "<https://status.example.org/u/1>"
         assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     else:

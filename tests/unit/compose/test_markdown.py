@@ -49,7 +49,10 @@ def test_markdown_is_a_safe_subset(source: str, html: str, text: str) -> None:
         ("> quoted\n> more\n\nend", "> quoted\n> more\n\nend"),
         ("```\nrm -rf\n\n  x\n```", "    rm -rf\n\n      x"),
         ("- a\n\n      code", "- a\n\n      code"),
-        ("a|b\n-|-\n1|2", "a | b\n1 | 2"),
+        ("a|b\n-|-\n1|2", "a | b\n--+--\n1 | 2"),
+        ("zone|p99\n-|-\neu-1a|2 s\n決|1", "zone  | p99\n------+----\neu-1a | 2 s\n決    | 1"),
+        ("- x\n\n  a|b\n  -|-\n  1|2", "- x\n\n  a | b\n  --+--\n  1 | 2"),
+        ("a|b\n-|-\n" + "1|2\n" * 60 + "long|2", "a | b\n--+--\n" + "1 | 2\n" * 60 + "long | 2"),
         ("a\n\n***\n\nb", "a\n\n----\n\nb"),
         ("~~old~~ *new*", "old new"),
         ("- > deep", "- > deep"),
@@ -65,6 +68,11 @@ def test_plain_text_keeps_the_shape(source: str, text: str) -> None:
 def test_deep_nesting_does_no_harm(source: str) -> None:
     assert len(markdown_to_html(source)) < 20 * len(source)
     assert len(markdown_to_text(source)) <= 2 * len(source)
+
+
+@pytest.mark.parametrize(("before", "href"), [("", 'href="https://x.org"'), ("[" * 2000, "[a](https://x.org)")])
+def test_a_thicket_of_brackets_holds_no_links(before: str, href: str) -> None:
+    assert href in markdown_to_html(f"{before} [a](https://x.org)")
 
 
 @given(MARKDOWN)

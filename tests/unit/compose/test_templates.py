@@ -13,6 +13,7 @@ from tocsin.model.mail_account import Sender
 from tocsin.model.notification import CATALOGUE, NotificationData
 from tocsin.model.notifications.status_page import SubscriberData
 
+from tests.unit.compose.generated import with_text
 from tests.unit.compose.mails import DESCRIPTIVE, SAMPLES, mail_of, minimal_mail, sample, sample_mail
 
 TEMPLATES = Path(tocsin.compose.__file__).parent / "templates"
@@ -91,7 +92,19 @@ def test_every_sample_has_a_type_and_an_id_of_its_own() -> None:
         ("status_page.incident_state_changed", "[Resolved Incident] Problems with card payments"),
         ("settings.reauthorization_required", "[Action required] Ops mailbox cannot send: authorize it again"),
         ("settings.secret_expiring", "[Reminder] The client secret of Ops mailbox expires in 7 days"),
+        ("settings.breaker_opened", "[Action required] Ops mailbox is failing"),
         ("settings.test_message", "[Test] Ops mailbox can send"),
+        ("account.verification_code", "Your verification code for Acme"),
+        ("account.invited", "You have been invited to Acme"),
+        ("account.email_verified", "Your e-mail address for Acme is verified"),
+        ("account.forgot_password", "Reset your password for Acme"),
+        ("account.password_changed", "Your password for Acme has been changed"),
+        ("status_page.private_user_welcome", "Welcome to Acme Partner Status"),
+        ("status_page.private_user_forgot_password", "Reset your password for Acme Partner Status"),
+        ("status_page.private_user_password_changed", "Your password for Acme Partner Status has been changed"),
+        ("generic.message", "Your on-call hours of November"),
+        ("generic.html", "Winter freeze from 12 December"),
+        ("delivery.failed_summary", "[Deliveries] 7 mails failed"),
     ],
 )
 def test_a_descriptive_subject_says_what_happened(event_type: str, subject: str) -> None:
@@ -298,11 +311,7 @@ def test_times_follow_the_reader_else_the_page() -> None:
     "value", ["<b onmouseover=alert(1)>", "{{7*7}}", "{% raise %}", '"><script>alert(1)</script>', "a & b"]
 )
 def test_no_value_is_markup_or_template(event_type: str, value: str) -> None:
-    event = sample(event_type)
-    _replace_texts(event["data"], value)
-    CATALOGUE[event_type].model_validate(event["data"])
-
-    mail = mail_of(event, sender=Sender(name=value, email="ops@acme.org", signature=value))
+    mail = mail_of(with_text(event_type, value), sender=Sender(name=value, email="ops@acme.org", signature=value))
 
     assert not re.search("<b |<script", mail.html)
     assert "49" not in re.sub(r"&#\d+;|#[0-9a-f]{6}", "", mail.text)
@@ -342,18 +351,6 @@ def _fields(model: type[NotificationData]) -> set[str]:
             if hasattr(part, "model_fields") and part.__name__ not in {"Options", "PayloadReference"}:
                 names |= set(part.model_fields)
     return names
-
-
-def _replace_texts(data: dict[str, Any], value: str) -> None:
-    data |= {name: value for name in ("error", "remedy", "role", "url") if name in data}
-    objects = {name for name, part in data.items() if isinstance(part, dict)} - {"options"}
-    rows = [*data.get("items", ()), *data.get("update", {}).get("edits", ())]
-    fixed = {"id", "kind", "state", "breach", "deadline"}
-    for part in (*(data[name] for name in objects), *rows):
-        for name in part:
-            if isinstance(part[name], str) and name not in fixed and not name.endswith("_at"):
-                part[name] = value
-    data["project"]["name"] = data["recipients"][0]["name"] = data["recipients"][0]["role"] = value
 
 
 def _seen(html: str, *, strip: bool = True) -> str:

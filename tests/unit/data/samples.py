@@ -52,15 +52,16 @@ def samples_of(entry: dict[str, Any]) -> Iterator[Sample]:
     if service in {Service.TRANSPORT, Service.OWN}:
         service = Service.SMTP
     for when in entry["when"]:
-        for phase, auth_type, grant, port, challenge in product(
+        for phase, auth_type, grant, port, host, challenge in product(
             [Phase(phase) for phase in when.get("phases", ANSWERED_PHASES)],
             when.get("auth", AUTH_TYPES),
             when.get("grants", [None]),
             when.get("ports", [587]),
+            [f"relay.{domain}" for domain in when["hosts"]] if "hosts" in when else [None],
             when.get("challenge") or [None],
         ):
             yield Sample(
                 entry=entry,
                 reply=reply_from(when["sample"], phase=phase, challenge=challenge),
-                circumstances=Circumstances(service=service, auth_type=auth_type, grant=grant, port=port),
+                circumstances=Circumstances(service=service, auth_type=auth_type, grant=grant, port=port, host=host),
             )

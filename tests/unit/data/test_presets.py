@@ -13,6 +13,7 @@ from tocsin.data.presets import document, filled, limits_of, preset_of, problems
 from tocsin.model.mail_account import Limits, MailAccount, Security
 from tocsin.model.mail_account_input import MailAccountInput
 from tocsin.model.preset import AVAILABLE_TRANSPORTS, Preset
+from tocsin.model.preset_problems import preset_problems
 from tocsin.model.preset_view import view
 from tocsin.model.settings_error import InvalidSettings
 
@@ -264,7 +265,9 @@ def test_what_no_preset_knows_is_asked_for(changes: dict[str, Any], field: str) 
         ({"provider": "aliyun_dm", "relay": {"host": "smtpdm-ap-southeast-1.aliyun.com"}}, []),
         ({"provider": "aliyun_dm", "relay": {"port": 80, "security": "starttls"}}, ["relay.port"]),
         ({"provider": "generic", "relay": {"host": "a.example", "port": 26, "security": "none"}}, []),
-        ({"provider": "m365", "transport": "graph"}, ["transport"]),
+        ({"provider": "m365", "transport": "graph", "auth": _oauth2()}, []),
+        ({"provider": "m365", "transport": "graph"}, ["auth.type"]),
+        ({"provider": "m365", "transport": "ses"}, ["transport"]),
         ({"provider": "generic", "relay": {"host": "a.example"}, "transport": "ses"}, ["transport"]),
     ],
 )
@@ -275,12 +278,23 @@ def test_a_locked_field_with_another_value_is_a_problem(changes: dict[str, Any],
     assert all(problem.text.endswith(".") for problem in found)
 
 
-@pytest.mark.parametrize("transport", ["graph", "gmail", "ses"])
-def test_a_transport_that_is_to_come_is_said_to_be_so(transport: str) -> None:
-    found = problems(_account(_document("m365", transport=transport)))
+@_EACH
+def test_a_transport_goes_with_the_providers_that_have_it(preset: Preset) -> None:
+    account = _account(_document("m365"))
+    taken = {
+        transport
+        for transport in ("smtp", "graph", "gmail", "ses")
+        if not any(
+            problem.field == "transport"
+            for problem in preset_problems(account.model_copy(update={"transport": transport}), preset)
+        )
+    }
 
-    assert [problem.text for problem in found] == [f"Sending by {transport} is not available yet; choose smtp."]
-    assert transport not in AVAILABLE_TRANSPORTS
+    assert taken == set(preset.transports)
+
+
+def test_no_transport_but_smtp_is_there_yet() -> None:
+    assert {transport for preset in _PRESETS for transport in preset.transports} > AVAILABLE_TRANSPORTS == {"smtp"}
 
 
 def test_an_account_that_was_saved_with_a_provider_that_is_gone_has_its_own_limits() -> None:

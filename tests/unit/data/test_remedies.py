@@ -27,7 +27,8 @@ _ENTRIES: list[dict[str, Any]] = [*_DOCUMENT["rows"], *_DOCUMENT["defaults"]]
 _EACH_ENTRY = pytest.mark.parametrize("entry", [pytest.param(entry, id=entry["id"]) for entry in _ENTRIES])
 
 _ENTRY_KEYS = {"number", "id", "service", "class", "remedy", "wait_seconds", "refresh_first", "when"}
-_WAY_KEYS = {"phases", "codes", "enhanced", "pattern", "auth", "grants", "ports", "challenge", "sample", "unverified"}
+_CONDITIONS = {"phases", "codes", "enhanced", "pattern", "auth", "grants", "ports", "hosts", "challenge"}
+_WAY_KEYS = _CONDITIONS | {"sample", "unverified"}
 _CONFIG_ALTHOUGH_4YZ = {
     "microsoft-mailbox-logon-failure",
     "sendgrid-credits-exceeded",
@@ -56,7 +57,12 @@ def test_every_sample_is_known_by_its_own_row(entry: dict[str, Any]) -> None:
         known = sample.circumstances
 
         verdict = Remedies().verdict(
-            sample.reply, auth_type=known.auth_type, port=known.port, grant=known.grant, service=known.service
+            sample.reply,
+            auth_type=known.auth_type,
+            port=known.port,
+            host=known.host,
+            grant=known.grant,
+            service=known.service,
         )
 
         assert (verdict.remedy_id, verdict.failure_class.value) == (entry["id"], entry["class"]), sample.reply
@@ -336,6 +342,26 @@ def test_the_time_that_a_reply_names_goes_before_the_row(sample: str, wait_secon
     verdict = Remedies().verdict(reply_from(sample, phase=Phase.RCPT), auth_type="none")
 
     assert verdict.wait_seconds == wait_seconds
+
+
+@pytest.mark.parametrize(
+    ("host", "is_of_ses"),
+    [
+        ("email-smtp.eu-west-1.amazonaws.com", True),
+        ("Email-SMTP.eu-west-1.amazonaws.com.", True),
+        ("vpce-1.email-smtp.eu-west-1.vpce.amazonaws.com", True),
+        ("relay.example.org", False),
+        ("notamazonaws.com", False),
+        (None, False),
+    ],
+)
+def test_what_many_relays_say_alike_is_ses_s_only_where_it_is_ses(host: str | None, *, is_of_ses: bool) -> None:
+    reply = reply_from("535 5.7.8 Authentication credentials invalid", phase=Phase.AUTH)
+
+    verdict = Remedies().verdict(reply, auth_type="password", host=host)
+
+    assert (verdict.remedy_id == "ses-credentials-invalid", "Amazon" in verdict.remedy) == (is_of_ses, is_of_ses)
+    assert verdict.failure_class is FailureClass.AUTH_PERMANENT
 
 
 def test_phrases_are_found_across_the_lines_of_a_reply() -> None:

@@ -58,6 +58,8 @@ def test_an_address_is_compared_in_one_form_and_sent_as_given(given: str, sent: 
         pytest.param("ana\u202e@example.org", id="right-to-left-override"),
         pytest.param("ana\u2028@example.org", id="line-separator"),
         pytest.param("Ana <ana@example.org>", id="display-name"),
+        pytest.param("=?utf-8?q?eve=40example.org=3e?=@example.org", id="encoded-word"),
+        pytest.param('"=?utf-8?q?eve?="@example.org', id="encoded-word-in-quotes"),
         pytest.param("ana@[192.0.2.1]", id="address-literal"),
         pytest.param("ana@-bad-.example", id="hyphen-at-an-end"),
         pytest.param("ana@a..example", id="empty-label"),

@@ -9,7 +9,9 @@ from tocsin.model.remedy import FailureClass, Row, decide, match_order, state_fo
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.wait_hint import wait_hint
 
-PASSWORD = Circumstances(service=Service.SMTP, auth_type="password", port=587)
+PASSWORD = Circumstances(
+    service=Service.SMTP, auth_type="password", port=587, host="email-smtp.eu-west-1.amazonaws.com"
+)
 
 
 def row(
@@ -95,6 +97,9 @@ def test_a_row_of_another_service_does_not_speak() -> None:
         (Condition(grants=frozenset({"client_credentials"})), False),
         (Condition(ports=frozenset({25})), False),
         (Condition(ports=frozenset({587})), True),
+        (Condition(hosts=frozenset({"amazonaws.com"})), True),
+        (Condition(hosts=frozenset({"email-smtp.eu-west-1.amazonaws.com"})), True),
+        (Condition(hosts=frozenset({"aws.com", "example.org"})), False),
         (Condition(challenge=frozenset()), True),
         (Condition(challenge=frozenset({"401"})), False),
         (Condition(pattern="REFUSED"), True),

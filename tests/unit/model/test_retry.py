@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from tocsin.model.retry import expires_at, route_of, wait_before
+from tocsin.model.event import check_event
+from tocsin.model.notification import CATALOGUE
+from tocsin.model.retry import expires_at, route_of, route_of_type, wait_before
 from tocsin.model.route import Route
 
-from tests.unit.model.examples import NOW, notification
+from tests.unit.model.examples import NOW, event, notification
 
 
 @pytest.mark.parametrize(
@@ -20,11 +23,24 @@ from tests.unit.model.examples import NOW, notification
         ("alert.state_changed", Route.ALERT, 6),
         ("status_page.incident_created", Route.STATUS_PAGE, 24),
         ("status_page.incident_state_changed", Route.STATUS_PAGE, 24),
+        ("status_page.created", Route.SYSTEM, 6),
+        ("status_page.owner_added", Route.SYSTEM, 6),
+        ("settings.test_message", Route.SYSTEM, 6),
     ],
 )
 def test_a_type_has_a_route_and_a_useful_life(type_: str, route: Route, hours: int) -> None:
     assert route_of(notification(type_)) is route
     assert expires_at(notification(type_), received_at=NOW) == NOW + timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("type_", CATALOGUE)
+def test_what_subscribers_get_goes_by_the_status_page_route_and_nothing_else_does(type_: str) -> None:
+    assert (route_of_type(type_) is Route.STATUS_PAGE) is CATALOGUE[type_].for_subscribers
+
+
+@pytest.mark.parametrize("type_", ["status_page.of_an_older_version", "nothing", ""])
+def test_a_type_that_there_is_no_more_goes_by_the_system_route(type_: str) -> None:
+    assert route_of_type(type_) is Route.SYSTEM
 
 
 @pytest.mark.parametrize("type_", ["incident.created", "alert.created", "status_page.incident_created"])
@@ -61,6 +77,35 @@ def test_waits_grow_to_a_quarter_of_an_hour_and_after_many_tries_to_an_hour(atte
 @pytest.mark.parametrize(("asked", "waited"), [(0, 60), (59, 60), (61, 61), (3600, 3600)])
 def test_a_wait_is_never_shorter_than_the_relay_asks(asked: int, waited: int) -> None:
     assert wait_before(3, at_least=timedelta(seconds=asked)) == timedelta(seconds=waited)
+
+
+@pytest.mark.parametrize(
+    ("time", "said", "options", "minutes"),
+    [
+        pytest.param("2026-11-21T09:20:00Z", {"expires_minutes": 15}, None, 5, id="counted-from-the-envelope"),
+        pytest.param(None, {"expires_minutes": 15}, None, 15, id="counted-from-its-arrival"),
+        pytest.param("2030-01-01T00:00:00Z", {"expires_minutes": 15}, None, 15, id="told-by-a-clock-that-is-ahead"),
+        pytest.param("9999-12-31T23:59:59Z", {"expires_minutes": 15}, None, 15, id="told-at-the-end-of-time"),
+        pytest.param("2026-11-21T09:00:00Z", {"expires_minutes": 15}, None, -15, id="over-when-it-came"),
+        pytest.param(None, {"expires_at": "2026-11-21T10:00:00Z"}, None, 30, id="at-a-moment"),
+        pytest.param(
+            None, {"expires_at": "2026-11-23T09:30:00Z"}, None, 2 * 24 * 60, id="longer-than-others-of-its-kind"
+        ),
+        pytest.param(None, {"expires_minutes": 366 * 24 * 60}, None, 7 * 24 * 60, id="never-longer-than-a-week"),
+        pytest.param(
+            None, {"expires_minutes": 15}, {"expires_at": "2026-11-21T09:35:00Z"}, 5, id="the-publisher-first"
+        ),
+        pytest.param(None, {"expires_minutes": 15}, {"expires_at": "2026-11-21T12:00:00Z"}, 15, id="the-code-first"),
+        pytest.param(None, {}, None, 6 * 60, id="nothing-is-said"),
+    ],
+)
+def test_a_code_is_not_sent_when_it_is_of_no_use_any_more(
+    time: str | None, said: dict[str, Any], options: dict[str, Any] | None, minutes: int
+) -> None:
+    whole = event("account.verification_code", time=time)
+    whole["data"] |= {"code": "481516", "options": options} | said
+
+    assert expires_at(check_event(whole), received_at=NOW) == NOW + timedelta(minutes=minutes)
 
 
 def test_no_notification_is_useful_for_longer_than_a_week() -> None:

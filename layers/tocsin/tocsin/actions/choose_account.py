@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from tocsin.model.project import ProjectSettings
     from tocsin.model.remedy import Verdict
 
-_TO_ADMINS = "settings"  # the family of what a project's admins are told of their mail accounts
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usable:
@@ -51,7 +49,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unusable:
-    """No account may send: the obstacle of the first choice. `verdict` None: the table of remedies knows the reply."""
+    """No account may send: the obstacle of the first choice, or (`account` None) one that is no account's.
+
+    `verdict` None: the table of remedies knows the reply.
+    """
 
     account: MailAccount | None
     reply: Reply
@@ -112,8 +113,8 @@ def candidates(
 
 
 def is_to_admins(notification: Notification) -> bool:
-    """Whether the notification tells a project's admins of their mail accounts."""
-    return notification.family == _TO_ADMINS
+    """Whether the notification tells a project's admins what they must put right."""
+    return notification.data.for_admins
 
 
 def _try(
@@ -126,7 +127,8 @@ def _try(
     if hindrance is not None and hindrance.until is not None:
         return Waiting(account=account, until=hindrance.until, reply=hindrance.reply, verdict=hindrance.verdict)
     if hindrance is not None:
-        return Unusable(account=account, reply=hindrance.reply, verdict=hindrance.verdict)
+        whose = None if hindrance.is_of_project else account
+        return Unusable(account=whose, reply=hindrance.reply, verdict=hindrance.verdict)
     try:
         current, credential = log_in.credential(account, deadline=deadline)
     except NoCredential as missing:

@@ -189,8 +189,15 @@ def _document(project: Project) -> dict[str, object]:
 
 
 def _mended(before: Project, after: Project) -> list[str | None]:
-    """Whose parked mails may go another way now: those without an account, and those of accounts that were named."""
+    """Whose parked mails may go now: those without an account, and those of accounts that were named.
+
+    What a used up month of the project parked is parked without an account.
+    """
     ways = ("routes", "default_mail_account_id", "fallback_policy")
-    if all(getattr(before, way) == getattr(after, way) for way in ways):
-        return []
-    return [None, *sorted(before.named_accounts)]
+    if any(getattr(before, way) != getattr(after, way) for way in ways):
+        return [None, *sorted(before.named_accounts)]
+    return [None] if _is_raised(before.limits.per_month, after.limits.per_month) else []
+
+
+def _is_raised(before: int | None, after: int | None) -> bool:
+    return before is not None and (after is None or after > before)

@@ -1,31 +1,25 @@
-"""Deliver one chunk of a notification: journal, submit, journal the answers, tell the bus, say when to come back."""
+"""Deliver one chunk of a notification, by settings that are a few seconds old where that is enough."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tocsin.actions.choose_account import Unusable, Usable, Waiting, candidates, choose_account, is_to_admins
-from tocsin.actions.delivery_run import Outcome, TimeLeft
-from tocsin.actions.gate import MONTH_USED_UP, OVER_LIMIT, Gate
+from tocsin.actions.choose_account import is_to_admins
+from tocsin.actions.chunk_run import ChunkRun
+from tocsin.actions.gate import Gate
 from tocsin.actions.judge import Judge
-from tocsin.actions.plan import make_plan
-from tocsin.actions.submit_window import Item, Window
-from tocsin.actions.write_mail import WriteMail
-from tocsin.errors import ConnectionsInUse, InvalidNotification, SettingsChanged, TooLate
-from tocsin.model.chunk import distinct
-from tocsin.model.delivery import Change, State
-from tocsin.model.project import SYSTEM_PROJECT
-from tocsin.model.rate import next_month
-from tocsin.model.reply import Phase, Reply
-from tocsin.model.retry import LONGEST_WAIT, expires_at, patience, route_of, wait_for_connection
-from tocsin.model.route import FallbackPolicy
-from tocsin.model.shared_item import SharedItemsChanged
+from tocsin.actions.keep_title import KeepTitle
+from tocsin.actions.storm import Storm
+from tocsin.actions.use_template import UseTemplate
+from tocsin.actions.write_mail import WriteMail, supplement_for
+from tocsin.errors import InvalidNotification, SettingsChanged
+from tocsin.model.custom_template import status_page_of
+from tocsin.model.retry import expires_at, route_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from tocsin.actions.delivery_ports import (
@@ -34,26 +28,23 @@ if TYPE_CHECKING:
         ChunkJournal,
         Composer,
         LookUp,
+        OfferWayOut,
+        SendDigest,
         Sessions,
         SettingsStore,
+        TrackLinks,
     )
+    from tocsin.actions.delivery_run import Outcome, TimeLeft
     from tocsin.actions.judge import Remedies
     from tocsin.actions.log_in import LogIn
-    from tocsin.actions.submit_window import Session
+    from tocsin.actions.supplement_mail import Supplements
+    from tocsin.actions.use_template import TellOfTemplate
+    from tocsin.model.attachment import AttachedFile
     from tocsin.model.chunk import Chunk
-    from tocsin.model.credential import Credential
-    from tocsin.model.delivery import Entry
     from tocsin.model.mail_account import Limits, MailAccount
-    from tocsin.model.notification import Notification, Recipient
-    from tocsin.model.project import Project, ProjectSettings
-    from tocsin.model.remedy import Verdict
+    from tocsin.model.notification import Notification
+    from tocsin.model.project import ProjectSettings
     from tocsin.model.shared_item import SharedItem
-
-WINDOW = 50
-"""How many recipients are journaled as `submitting` at once, and so at most repeated after a crash."""
-
-
-_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +60,25 @@ class Deliver:
     sessions: Sessions
     remedies: Remedies
     bus: Bus
+    supplements: Supplements
+    send_digest: SendDigest
+    write_counts: Callable[[Sequence[SharedItem]], None]
+    track: TrackLinks
+    offer_way_out: OfferWayOut
+    tell_of_template: TellOfTemplate
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
 
     def __call__(
-        self, notification: Notification, chunk: Chunk, journal: ChunkJournal, *, time_left: TimeLeft
+        self,
+        notification: Notification,
+        chunk: Chunk,
+        journal: ChunkJournal,
+        *,
+        time_left: TimeLeft,
+        files: Callable[[], Sequence[AttachedFile]] = tuple,
     ) -> Outcome:
-        """Bring every delivery of the chunk that is due one step further.
+        """Bring every delivery of the chunk that is due one step further. `files` reads what goes along, if anything.
 
         Raises:
             InvalidNotification: the project is unknown.
@@ -83,8 +86,8 @@ class Deliver:
         """
         if not is_to_admins(notification):  # such a one may go by any account, and which there are must be read
             with suppress(SettingsChanged):
-                return self._run(notification, chunk, journal, time_left, self.settings.remembered).run()
-        return self._run(notification, chunk, journal, time_left, self.settings.project).run()
+                return self._run(notification, chunk, journal, time_left, self.settings.remembered, files).run()
+        return self._run(notification, chunk, journal, time_left, self.settings.project, files).run()
 
     def _run(
         self,
@@ -93,11 +96,13 @@ class Deliver:
         journal: ChunkJournal,
         time_left: TimeLeft,
         read_settings: Callable[[str], ProjectSettings | None],
-    ) -> _Run:
+        files: Callable[[], Sequence[AttachedFile]],
+    ) -> ChunkRun:
         settings = read_settings(notification.project_id)
         if settings is None:
             raise unknown_project()
-        return _Run(
+        items: dict[str, SharedItem] = {}
+        return ChunkRun(
             deliver=self,
             notification=notification,
             chunk=chunk,
@@ -106,14 +111,45 @@ class Deliver:
             read_settings=read_settings,
             time_left=time_left,
             write_mail=WriteMail(
-                composer=self.composer, notification=notification, settings=settings, clock=self.clock
+                composer=self.composer,
+                notification=notification,
+                settings=settings,
+                clock=self.clock,
+                supplement=supplement_for(
+                    notification, self.supplements, files, project=settings.project, received_at=journal.received_at
+                ),
+                links=self.track(notification, chunk, settings.project.tracking, since=journal.received_at),
+                way_out=self.offer_way_out(notification, since=journal.received_at),
+                template=UseTemplate(notification=notification, tell=self.tell_of_template),
+                keep_title=KeepTitle(
+                    notification=notification,
+                    style=settings.project.look(status_page_of(notification)).subject_style,
+                    items=items,
+                    writes=chunk.number == 0,
+                    clock=self.clock,
+                ),
             ),
-            gate=Gate(limits=self.limits, route=route_of(notification), clock=self.clock, jitter=self.jitter),
+            gate=Gate(
+                limits=self.limits,
+                project=None if is_to_admins(notification) else settings.project,
+                route=route_of(notification),
+                clock=self.clock,
+                jitter=self.jitter,
+                items=items,
+            ),
+            storm=Storm(
+                notification=notification,
+                control=settings.project.storm_control,
+                clock=self.clock,
+                jitter=self.jitter,
+                write_ahead=self.write_counts,
+            ),
             judge=Judge(
                 remedies=self.remedies,
                 route=route_of(notification),
                 resubmit_unknown=settings.project.on_unknown == "resubmit",
                 expires_at=expires_at(notification, received_at=journal.received_at),
+                is_perishable=notification.data.ends_at(journal.received_at) is not None,
             ),
         )
 
@@ -121,295 +157,3 @@ class Deliver:
 def unknown_project() -> InvalidNotification:
     """The rejection of an event whose project is not known."""
     return InvalidNotification("unknown_project", "there is no project with this data.project.id")
-
-
-@dataclass(slots=True, kw_only=True)
-class _Run:
-    """One run over one chunk."""
-
-    deliver: Deliver
-    notification: Notification
-    chunk: Chunk
-    journal: ChunkJournal
-    settings: ProjectSettings
-    read_settings: Callable[[str], ProjectSettings | None]
-    time_left: TimeLeft
-    write_mail: WriteMail
-    gate: Gate
-    judge: Judge
-    outcome: Outcome = field(default_factory=Outcome)
-    pending: list[Entry] = field(default_factory=list)
-    has_begun: bool = False
-
-    def run(self) -> Outcome:
-        recipients = distinct(self.notification.data.recipients or ())
-        system = self._system()
-        named = candidates(self.notification, self.settings, system)
-        accounts = tuple({(account.project_id, account.id): account for account in named}.values())
-        suppressed, shared = self.deliver.look_up(
-            self.chunk.project_id,
-            recipients,
-            self.gate.keys(accounts),
-            remembered=self._unconfirmed(system, accounts),
-        )
-        self.gate.learn(shared)
-        plan = make_plan(
-            recipients,
-            self.journal.entries,
-            message_id=self.write_mail.message_id,
-            suppressed=suppressed,
-            ends_at=self.judge.ends_at,
-            now=self.deliver.clock(),
-        )
-        for moment in plan.waiting_until:
-            self._come_back(moment)
-        self._write(plan.decided, last=not plan.due)
-        self.pending = plan.due
-        self.gate.has_waited = any(entry.state is State.DEFERRED for entry in plan.due)
-        if plan.due:
-            self._bring_further(accounts, recipients)
-        return self.outcome
-
-    def _bring_further(self, accounts: Sequence[MailAccount], recipients: Mapping[str, Recipient]) -> None:
-        try:
-            while self.pending and self._goes_on(accounts, recipients):
-                pass
-        except TooLate:
-            if not self.has_begun:
-                raise
-            self.journal.write([], last=True)  # what the first account could not send is due at once
-            self._come_back(self.deliver.clock())
-
-    def _goes_on(self, accounts: Sequence[MailAccount], recipients: Mapping[str, Recipient]) -> bool:
-        """Bring what is pending further by one account; whether it is now another's turn."""
-        match self._chosen(accounts):
-            case Usable() as usable:
-                has_next = usable.account.id != accounts[-1].id
-                return self._submit(recipients, usable, next_from=self._patient_until() if has_next else None)
-            case Waiting() as waiting:
-                self._wait(waiting)
-            case Unusable() as unusable:
-                self._not_tried(unusable.reply, unusable.verdict, unusable.account)
-        return False
-
-    def _system(self) -> ProjectSettings | None:
-        """The installation's own accounts, where they may be fallen back on."""
-        policy = self.settings.project.fallback_policy
-        if policy is FallbackPolicy.SYSTEM or is_to_admins(self.notification):
-            return self.read_settings(SYSTEM_PROJECT)
-        return None
-
-    def _unconfirmed(
-        self, system: ProjectSettings | None, accounts: Sequence[MailAccount]
-    ) -> list[Project | MailAccount]:
-        """What this run relies on of settings that may have changed.
-
-        Raises:
-            SettingsChanged: an account may have come that would carry the notification.
-        """
-        old = [read for read in (self.settings, system) if read is not None and read.is_old]
-        if old and not (accounts and all(read.is_complete for read in old)):
-            raise SettingsChanged("not all accounts are known")
-        projects = {read.project.project_id: read.project for read in old}
-        return [*projects.values(), *(account for account in accounts if account.project_id in projects)]
-
-    def _chosen(self, accounts: Sequence[MailAccount]) -> Usable | Waiting | Unusable:
-        if not self.time_left.begins(0):  # a token may have to be renewed first, and stored
-            raise TooLate("too little time is left to begin")
-        if not self.settings.project.is_readable:
-            return Unusable(account=None, reply=_UNREADABLE)
-        return choose_account(
-            self.notification,
-            accounts,
-            self.deliver.log_in,
-            self.gate,
-            patient_until=self._patient_until(),
-            deadline=self.time_left.deadline,
-        )
-
-    def _not_tried(self, reply: Reply, verdict: Verdict | None, account: MailAccount | None) -> None:
-        """Write of all that is pending what `reply` means for it, though it was not submitted."""
-        now = self.deliver.clock()
-        changes = [
-            self.judge.change(entry, reply, account=account, now=now, verdict=verdict)
-            for entry in self.pending
-            if not self._waits(entry)
-        ]
-        if account is not None and reply.text == MONTH_USED_UP:
-            self.deliver.notices.month_used_up(account, next_month(now))
-        self._write(changes, last=True)
-
-    def _wait(self, waiting: Waiting) -> None:
-        """Defer all that is pending until the account may submit again; where it is over its limit, by turns."""
-        for _ in range(_ROUNDS):
-            is_over_limit = waiting.reply.text == OVER_LIMIT
-            booked = self.gate.book(waiting.account, len(self.pending)) if is_over_limit else None
-            until, booking = booked or (waiting.until, [])
-            try:
-                return self._write(self._deferred(waiting, until), last=True, beside=booking)
-            except SharedItemsChanged as changed:
-                self.gate.learn(changed.items)
-        return self._write(self._deferred(waiting, waiting.until), last=True)
-
-    def _deferred(self, waiting: Waiting, until: datetime) -> list[Change]:
-        now = self.deliver.clock()
-        return [
-            Change(
-                before=entry,
-                state=State.DEFERRED,
-                attempt=entry.attempt,
-                mail_account_id=waiting.account.id,
-                reply=waiting.reply,
-                verdict=waiting.verdict or self.judge.verdict(waiting.reply, waiting.account),
-                retry_at=min(until, max(self.judge.ends_at(entry), now)).astimezone(UTC),
-            )
-            for entry in self.pending
-            if not self._waits(entry)
-        ]
-
-    def _wait_for_connection(self, account: MailAccount) -> None:
-        """Come back soon; nothing is written of what is stored: a large event's chunks wait hundreds of times."""
-        now = self.deliver.clock()
-        until = now + wait_for_connection(now - self.journal.received_at, jitter=self.deliver.jitter())
-        if not self.journal.is_stored:
-            return self._wait(Waiting(account=account, until=until, reply=_CONNECTIONS_IN_USE))
-        self.journal.write([], last=True)
-        return self._come_back(until)
-
-    def _again(self, account: MailAccount) -> Callable[[], tuple[MailAccount, Credential]] | None:
-        """How to find another token, once, after the relay refused the one at hand."""
-        grant = account.grant
-        if account.auth.oauth2 is None or (grant is not None and not grant.may_be_forced(self.deliver.clock())):
-            return None
-        return lambda: self.deliver.log_in.credential_after_refusal(account, deadline=self.time_left.deadline)
-
-    def _patient_until(self) -> datetime:
-        return self.journal.received_at + patience(route_of(self.notification))
-
-    def _submit(self, recipients: Mapping[str, Recipient], usable: Usable, *, next_from: datetime | None) -> bool:
-        """Submit what is pending by this account; whether to choose again for what is still pending then."""
-        account, timeout = usable.account, usable.account.relay.timeout_seconds
-        if not self.time_left.begins(timeout):
-            raise TooLate("too little time is left to begin a submission")
-        try:
-            with self.deliver.sessions.lease(
-                account, usable.credential, known=self.gate.slots(), deadline=self.time_left.deadline
-            ) as session:
-                if not self.time_left.begins(timeout):
-                    raise TooLate("the account's sessions were in use for too long")
-                return self._submit_all(recipients, self._window(usable, session, next_from))
-        except ConnectionsInUse:
-            self._wait_for_connection(account)
-            return False
-
-    def _window(self, usable: Usable, session: Session, next_from: datetime | None) -> Window:
-        return Window(
-            account=usable.account,
-            session=session,
-            gate=self.gate,
-            another_credential=self._again(usable.account),
-            journal=self.journal,
-            judge=self.judge,
-            clock=self.deliver.clock,
-            may_begin=self.time_left.may_go_on,
-            slot_ends_at=lambda: self.deliver.clock() + timedelta(seconds=self.time_left.seconds()),
-            deadline=self.time_left.deadline,
-            instead_of=usable.instead_of,
-            next_account_from=next_from,
-        )
-
-    def _submit_all(self, recipients: Mapping[str, Recipient], window: Window) -> bool:
-        """Submit what is pending, window by window, while time and the account allow it; whether to choose again."""
-        is_first = True
-        while self.pending:
-            if not is_first and (self._is_changed(window.account) or not self.time_left.may_go_on()):
-                self.journal.write([], last=True)
-                self._come_back(self.deliver.clock())
-                return False
-            room = self.gate.room(window.account, min(len(self.pending), WINDOW))
-            if room == 0:
-                return True
-            stop = self._submit_some(room, recipients, window)
-            if self.gate.is_given_up(window.account):
-                return True
-            if stop is not None and self.pending:
-                self._not_tried(*stop, window.account)
-                return False
-            is_first = False
-        return False
-
-    def _submit_some(
-        self, room: int, recipients: Mapping[str, Recipient], window: Window
-    ) -> tuple[Reply, Verdict | None] | None:
-        """Submit the first that are pending, as many as there is room for; what ended it for the whole account."""
-        part, rest = self.pending[:room], self.pending[room:]
-        items, unmailable = self._composed(part, recipients, window.account)
-        self._write(unmailable, last=not items and not rest)
-        self.pending = rest
-        if not items:
-            return None
-        self.pending = [*(item.entry for item in items), *rest]  # as long as nothing is written of them
-        submitted = window.submit(items, last=not rest)
-        self.has_begun = True
-        passed_on = [change.after for change in submitted.passed_on]
-        self.pending = [*passed_on, *(item.entry for item in submitted.left), *rest]
-        if submitted.stop is not None and passed_on:
-            self.gate.give_up(window.account, *submitted.stop)
-        self._tell(submitted.changes)
-        for news in submitted.news:
-            self.deliver.notices.tell(window.account, news, submitted.failure)
-        if window.refused is not None:
-            self.deliver.log_in.renew.refused(window.account, *window.refused)
-        return submitted.stop
-
-    def _is_changed(self, account: MailAccount) -> bool:
-        """Whether an admin changed or deleted the account since it was chosen."""
-        settings = self.deliver.settings.project(account.project_id)
-        current = settings.mail_accounts.get(account.id) if settings is not None else None
-        return current is None or current.version != account.version
-
-    def _composed(
-        self, due: Sequence[Entry], recipients: Mapping[str, Recipient], account: MailAccount
-    ) -> tuple[list[Item], list[Change]]:
-        items: list[Item] = []
-        unmailable: list[Change] = []
-        for entry in due:
-            mail = self.write_mail(entry, recipients[entry.recipient], account)
-            if not isinstance(mail, Reply):
-                items.append(Item(entry=entry, mail=mail))
-            elif not self._waits(entry):
-                unmailable.append(self.judge.change(entry, mail, account=account, now=self.deliver.clock()))
-        return items, unmailable
-
-    def _waits(self, entry: Entry) -> bool:
-        """Whether the entry stays as it is where it cannot be submitted: its mail may have arrived. It is due again."""
-        if entry.state is not State.UNKNOWN:
-            return False
-        self._come_back(min(self.deliver.clock() + LONGEST_WAIT, self.judge.ends_at(entry)))
-        return True
-
-    def _write(self, changes: Sequence[Change], *, last: bool, beside: Sequence[SharedItem] = ()) -> None:
-        if last and not changes:
-            self.journal.write([], last=True)
-        for start in range(0, len(changes), WINDOW):
-            window = changes[start : start + WINDOW]
-            conflicts = self.journal.write(
-                window, last=last and start + WINDOW >= len(changes), beside=beside if start == 0 else ()
-            )
-            self._tell([change for change in window if change.before.recipient not in conflicts])
-
-    def _tell(self, changes: Sequence[Change]) -> None:
-        self.deliver.bus.deliveries_changed(self.chunk, self.notification, changes)
-        for change in changes:
-            self.outcome.states[change.state] += 1
-            self.outcome.without_last_resort |= change.state is State.PARKED and is_to_admins(self.notification)
-            if change.retry_at is not None:
-                self._come_back(change.retry_at)
-
-    def _come_back(self, moment: datetime) -> None:
-        earliest = self.outcome.come_back_at
-        self.outcome.come_back_at = moment if earliest is None else min(earliest, moment)
-
-
-_CONNECTIONS_IN_USE = Reply(phase=Phase.SETTINGS, code=None, text="connections_in_use")
-_UNREADABLE = Reply(phase=Phase.SETTINGS, code=None, text="project_unreadable")

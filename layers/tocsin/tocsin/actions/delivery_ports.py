@@ -5,26 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.actions.submit_window import Journal
+from tocsin.model.suppression_scope import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from tocsin.actions.delivery_run import TimeLeft
     from tocsin.actions.gate import News
     from tocsin.actions.submit_window import Session
     from tocsin.model.branding import Look
     from tocsin.model.chunk import Chunk
     from tocsin.model.credential import Credential
+    from tocsin.model.custom_template import CustomTemplate
     from tocsin.model.delivery import Change, Entry
     from tocsin.model.envelope import MailObject
     from tocsin.model.mail_account import MailAccount, Sender
     from tocsin.model.notification import Notification, Recipient
     from tocsin.model.project import Project, ProjectSettings
+    from tocsin.model.redrive import DeliveryKey
     from tocsin.model.remedy import Verdict
     from tocsin.model.reply import Reply
     from tocsin.model.shared_item import SharedItem
+    from tocsin.model.storm import StormGroup
+    from tocsin.model.suppression_scope import Scope
+    from tocsin.model.tracked_links import TrackedLinks
+    from tocsin.model.tracking import Tracking
 
 
 class SettingsStore(Protocol):
@@ -49,8 +57,12 @@ class LookUp(Protocol):
         keys: Iterable[str],
         *,
         remembered: Iterable[Project | MailAccount] = (),
-    ) -> tuple[AbstractSet[str], Sequence[SharedItem]]:
+        scope: Scope = ALL,
+        templates: Iterable[str] = (),
+    ) -> tuple[AbstractSet[str], Sequence[SharedItem], Mapping[str, CustomTemplate]]:
         """Those of the canonical recipients that are suppressed, and the shared items under `keys`, there or not.
+
+        Suppressed for everything, or for what `scope` names. Those of `templates` that there are come by their names.
 
         Raises:
             SettingsChanged: not all that is `remembered` still stands.
@@ -80,7 +92,7 @@ class ChunkJournal(Journal, Protocol):
 class Composer(Protocol):
     """Makes mails."""
 
-    def compose(
+    def compose(  # noqa: PLR0913  (each is a fact of its own, and named)
         self,
         notification: Notification,
         recipient: Recipient,
@@ -90,12 +102,35 @@ class Composer(Protocol):
         thread_root: str,
         at: datetime,
         look: Look,
+        links: TrackedLinks | None,
     ) -> MailObject:
-        """The mail for one recipient.
+        """The mail for one recipient, by whose `links` it tells of opens and clicks.
 
         Raises:
             PermanentError: it cannot be composed (`BadAddress`: it cannot be addressed).
         """
+        ...
+
+
+class OfferWayOut(Protocol):
+    """What makes the links by which subscribers leave a status page's list."""
+
+    def __call__(self, notification: Notification, *, since: datetime) -> Callable[[str], str | None] | None:
+        """What gives each canonical recipient a link; None where nobody gets one.
+
+        Raises:
+            TransientError: there is no key now.
+        """
+        ...
+
+
+class TrackLinks(Protocol):
+    """What makes the addresses that tell of opens and clicks."""
+
+    def __call__(
+        self, notification: Notification, chunk: Chunk, tracking: Tracking, *, since: datetime
+    ) -> Callable[[str], TrackedLinks] | None:
+        """What gives each canonical recipient links; None where nothing is counted. Never raises."""
         ...
 
 
@@ -121,8 +156,20 @@ class AccountNotices(Protocol):
         """Tell what became known, with what the account failed with."""
         ...
 
-    def month_used_up(self, account: MailAccount, until: datetime) -> None:
-        """See to it that what is parked goes again when the next month begins."""
+    def deliveries_failed(self, project_id: str, *, received_at: datetime) -> None:
+        """See to it that the admins read of deliveries, of a notification that came then, that failed now."""
+        ...
+
+    def month_used_up(self, project_id: str, account: MailAccount | None, until: datetime) -> None:
+        """See to it that what is parked for the account goes again when the next month begins; None: for none."""
+        ...
+
+
+class SendDigest(Protocol):
+    """What sends the digest of a group whose window is over."""
+
+    def __call__(self, group: StormGroup, recipient: Recipient, *, time_left: TimeLeft) -> AbstractSet[DeliveryKey]:
+        """Send it; the deliveries that are so at their end. There are none while somebody else is at it."""
         ...
 
 

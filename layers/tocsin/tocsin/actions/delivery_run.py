@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from tocsin.model.custom_template import BrokenTemplate
     from tocsin.model.delivery import State
 
 
@@ -41,13 +42,15 @@ class Outcome:
 
     `states` counts the deliveries by the state they reached, `chunks` those that a large event was cut into.
     `ids` say in the log what it was about. `without_last_resort` tells of a word to the admins that no account could
-    carry. `come_back_at` is when something of the chunk is due again; None: never on
+    carry; `broken_template` is how the project's own template failed, in place of which the built-in one went out.
+    `come_back_at` is when something of the chunk is due again; None: never on
     its own. `rejected` is the reason code. `sent_again` names the error for which the message was queued anew.
     """
 
     states: Counter[State] = field(default_factory=Counter)
     chunks: int = 0
     without_last_resort: bool = False
+    broken_template: BrokenTemplate | None = None
     ids: dict[str, str] = field(default_factory=dict)
     come_back_at: datetime | None = None
     rejected: str | None = None

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tocsin.actions.counted import Counted, has_limit, project_rate_key
 from tocsin.model import breaker as breakers
 from tocsin.model import rate as rates
 from tocsin.model import slot
 from tocsin.model.breaker import Breaker, Standing, refuses_the_credential
-from tocsin.model.rate import Rate
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.shared_item import SharedItem, shared_key
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tocsin.model.mail_account import Limits, MailAccount
+    from tocsin.model.project import Project
+    from tocsin.model.rate import Rate
     from tocsin.model.route import Route
 
-OVER_LIMIT = "over_limit"
-MONTH_USED_UP = "month_used_up"
 _SLOTS_READ = 10
 _OF_THE_ACCOUNT = frozenset(
     {FailureClass.NETWORK, FailureClass.AUTH_TRANSIENT, FailureClass.THROTTLED, FailureClass.UNKNOWN}
@@ -32,11 +32,15 @@ _OF_THE_ACCOUNT = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hindrance:
-    """Why an account may not submit now. `until` None: until an admin acts. `verdict` None: the table knows it."""
+    """Why an account may not submit now. `until` None: until an admin acts. `verdict` None: the table knows it.
+
+    `is_of_project`: no account of the project's may.
+    """
 
     reply: Reply
     verdict: Verdict | None = None
     until: datetime | None = None
+    is_of_project: bool = False
 
 
 class News(Enum):
@@ -45,20 +49,22 @@ class News(Enum):
     FAILING = "failing"
     RECOVERED = "recovered"
     MONTH_NEARLY_USED = "month_nearly_used"
+    PROJECT_MONTH_NEARLY_USED = "project_month_nearly_used"
 
 
 @dataclass(slots=True, kw_only=True)
 class Gate:
     """What stands of the accounts that may carry one notification.
 
-    `limits` are those in force for an account. Who `has_waited` takes whatever room there is next; others join the line
-    of the notification's `route`.
+    `limits` are those in force for an account; `project` is whose own limits hold beside them, over all accounts. Who
+    `has_waited` takes whatever room there is next; others join the line of the notification's `route`.
     """
 
     limits: Callable[[MailAccount], Limits]
     route: Route
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
+    project: Project | None = None
     items: dict[str, SharedItem] = field(default_factory=dict)
     has_waited: bool = False
     _given_up: dict[str, Hindrance] = field(default_factory=dict)
@@ -69,10 +75,11 @@ class Gate:
         """The keys of what must be known of the accounts, the first choice's slots among them."""
         for position, account in enumerate(accounts):
             yield breakers.breaker_key(account)
-            if self._is_limited(account):
+            if has_limit(self.limits(account)):
                 yield shared_key("rate", account)
             if position == 0:
                 yield from (slot.slot_key(account, number) for number in range(self._slots_read(account)))
+                yield from self._project_key()
 
     def learn(self, items: Iterable[SharedItem]) -> None:
         """Take note of items as they stand now."""
@@ -103,8 +110,8 @@ class Gate:
         """How many of the mails may be submitted now."""
         if self._standstill(account) is not None:
             return 0
-        room = self._rate(account).room(self.clock(), self.route.value) if self._is_limited(account) else None
-        return wanted if room is None else min(room, wanted)
+        rooms = (one.rate.room(self.clock(), self.route.value) for one in self._counted(account))
+        return min([wanted, *(room for room in rooms if room is not None)])
 
     def claim(self, account: MailAccount, mails: int, *, logs_in: bool) -> list[SharedItem]:
         """What must be written before so many mails are submitted: their count, and who tries a half-open breaker.
@@ -113,9 +120,7 @@ class Gate:
         """
         now, breaker = self.clock(), self._breaker(account)
         self._claimed_at = now
-        claim = []
-        if self._is_limited(account):
-            claim.append(self._rate_item(account, self._rate(account).submitted(mails, now)))
+        claim = [self._rate_item(one, one.rate.submitted(mails, now)) for one in self._counted(account)]
         if breaker.standing(now) is Standing.HALF_OPEN:
             self._probes = True
             claim.append(self._breaker_item(account, breaker.probing(now)))
@@ -128,11 +133,13 @@ class Gate:
 
     def book(self, account: MailAccount, mails: int) -> tuple[datetime, list[SharedItem]]:
         """When mails that find no room may come back, and what must be written so that others come later."""
-        now, rate = self.clock(), self._rate(account)
+        now, line, full = self.clock(), self.route.value, self._full(account)
         if self.has_waited:
-            return rate.room_again_at(now, self.route.value), []
-        booked, begin = rate.booked(self.route.value, mails, now)
-        return begin, [self._rate_item(account, booked)]
+            return max((one.rate.room_again_at(now, line) for one in full), default=now), []
+        booked = [(one, *one.rate.booked(line, mails, now)) for one in full]
+        return max((begin for _, _, begin in booked), default=now), [
+            self._rate_item(one, rate) for one, rate, _ in booked
+        ]
 
     def settle(
         self, account: MailAccount, *, claimed: int, used: int, worked: bool, failure: tuple[Reply, Verdict] | None
@@ -145,13 +152,12 @@ class Gate:
         written: list[SharedItem] = []
         news: set[News] = set()
         self.has_waited = self.has_waited and not claimed
-        if self._is_limited(account) and claimed:
-            rate = self._rate(account)
-            settled = self._settled(rate, claimed, used)
-            if settled.warned != rate.warned:
-                news.add(News.MONTH_NEARLY_USED)
-            if settled != rate:
-                written.append(self._rate_item(account, settled))
+        for one in self._counted(account) if claimed else ():
+            settled = self._settled(one, claimed, used, account)
+            if settled.warned != one.rate.warned:
+                news.add(News.PROJECT_MONTH_NEARLY_USED if one.is_of_project else News.MONTH_NEARLY_USED)
+            if settled != one.rate:
+                written.append(self._rate_item(one, settled))
         before = self._breaker(account)
         after = self._after(account, before, worked=worked, failure=failure)
         if after != before:
@@ -159,10 +165,12 @@ class Gate:
             news |= _news(before, after, account.credential_version)
         return written, news
 
-    def _settled(self, rate: Rate, claimed: int, used: int) -> Rate:
+    def _settled(self, one: Counted, claimed: int, used: int, account: MailAccount) -> Rate:
+        """The rate once it is known what was used; a project is warned where an account of its own shows it."""
         now = self.clock()
-        settled = rate.settled(claimed=claimed, used=used, claimed_at=self._claimed_at or now, now=now)
-        return settled.warning_given() if settled.warns_now else settled
+        settled = one.rate.settled(claimed=claimed, used=used, claimed_at=self._claimed_at or now, now=now)
+        is_shown = self.project is None or not one.is_of_project or account.project_id == self.project.project_id
+        return settled.warning_given() if settled.warns_now and is_shown else settled
 
     def _standstill(self, account: MailAccount) -> Hindrance | None:
         """What keeps the account from submitting, whatever its limits."""
@@ -179,14 +187,15 @@ class Gate:
         return Hindrance(reply=_own("breaker_open"), verdict=breaker.last.verdict, until=until)
 
     def _over_limit(self, account: MailAccount) -> Hindrance | None:
-        now, rate = self.clock(), self._rate(account)
-        if rate.room(now, self.route.value) != 0:
+        now, line, full = self.clock(), self.route.value, self._full(account)
+        for one in full:
+            if one.rate.month_is_used_up:
+                return Hindrance(reply=_own(one.month_used_up), is_of_project=one.is_of_project)
+        untils = [one.rate.room_again_at(now, line) if self.has_waited else one.rate.turn_at(line, now) for one in full]
+        if not full:
             return None
-        if rate.month_is_used_up:
-            return Hindrance(reply=_own(MONTH_USED_UP))
-        line = self.route.value
-        until = rate.room_again_at(now, line) if self.has_waited else rate.turn_at(line, now)
-        return Hindrance(reply=_own(OVER_LIMIT), until=until)
+        until, last = max(zip(untils, full, strict=True), key=lambda pair: pair[0])
+        return Hindrance(reply=_own(last.over_limit), until=until, is_of_project=last.is_of_project)
 
     def _after(
         self, account: MailAccount, breaker: Breaker, *, worked: bool, failure: tuple[Reply, Verdict] | None
@@ -206,25 +215,40 @@ class Gate:
             return breaker.after_late_failure(reply, verdict, now)
         return breaker.after_failure(reply, verdict, now, jitter=self.jitter())
 
-    def _is_limited(self, account: MailAccount) -> bool:
-        limits = self.limits(account)
-        return any(limit is not None for limit in (limits.per_minute, limits.per_day, limits.per_month))
+    def _counted(self, account: MailAccount) -> list[Counted]:
+        """The rates that a mail by the account counts in, the project's first."""
+        now, counted = self.clock(), []
+        if self.project is not None:
+            items = (self._standing(key) for key in self._project_key())
+            counted = [Counted.of(item, self.project.limits, now, is_of_project=True) for item in items]
+        if has_limit(limits := self.limits(account)):
+            counted.append(Counted.of(self._item("rate", account), limits, now, is_of_project=False))
+        return counted
+
+    def _full(self, account: MailAccount) -> list[Counted]:
+        """Those of them in which one mail more finds no room now."""
+        now = self.clock()
+        return [one for one in self._counted(account) if one.rate.room(now, self.route.value) == 0]
+
+    def _project_key(self) -> Iterator[str]:
+        """The key of what all mails of the project count in, if it has limits."""
+        if self.project is not None and has_limit(self.project.limits):
+            yield project_rate_key(self.project)
 
     def _slots_read(self, account: MailAccount) -> int:
         return min(self.limits(account).connections, _SLOTS_READ)
 
     def _item(self, kind: str, account: MailAccount) -> SharedItem:
-        key = shared_key(kind, account)
-        return self.items.get(key, SharedItem(key=key))
+        return self._standing(shared_key(kind, account))
 
-    def _rate(self, account: MailAccount) -> Rate:
-        return Rate.of(self._item("rate", account).document, self.limits(account), self.clock())
+    def _standing(self, key: str) -> SharedItem:
+        return self.items.get(key, SharedItem(key=key))
 
     def _breaker(self, account: MailAccount) -> Breaker:
         return Breaker.of(self._item("breaker", account).document)
 
-    def _rate_item(self, account: MailAccount, rate: Rate) -> SharedItem:
-        return self._item("rate", account).with_document(rate.document(), forgotten_at=self.clock() + rates.KEPT)
+    def _rate_item(self, one: Counted, rate: Rate) -> SharedItem:
+        return one.item.with_document(rate.document(), forgotten_at=self.clock() + rates.KEPT)
 
     def _breaker_item(self, account: MailAccount, breaker: Breaker) -> SharedItem:
         forgotten_at = self.clock() + breakers.KEPT

@@ -27,23 +27,28 @@ _OF_THE_ACCOUNT = frozenset(
 class Remedies(Protocol):
     """The table of failures."""
 
-    def verdict(self, reply: Reply, *, auth_type: str, port: int | None = None) -> Verdict:
+    def verdict(self, reply: Reply, *, auth_type: str, port: int | None = None, host: str | None = None) -> Verdict:
         """The class of a failed reply, and its remedy."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Turns the replies to one notification's submissions into changes."""
+    """Turns the replies to one notification's submissions into changes.
+
+    `is_perishable`: what it says ends by itself, so that a re-drive gives it no new life.
+    """
 
     remedies: Remedies
     route: Route
     resubmit_unknown: bool
     expires_at: datetime
+    is_perishable: bool = False
 
     def ends_at(self, entry: Entry) -> datetime:
         """When the useful life of this one delivery is over."""
-        return end_of_life(self.expires_at, route=self.route, revived_at=entry.revived_at)
+        revived_at = entry.revived_at if not self.is_perishable else None
+        return end_of_life(self.expires_at, route=self.route, revived_at=revived_at)
 
     def verdict(self, reply: Reply, account: MailAccount | None) -> Verdict | None:
         """The verdict on `reply`; None where the relay accepted."""
@@ -51,7 +56,8 @@ class Judge:
             return None
         if account is None:
             return self.remedies.verdict(reply, auth_type="none")
-        return self.remedies.verdict(reply, auth_type=account.auth.type, port=account.relay.port)
+        relay = account.relay
+        return self.remedies.verdict(reply, auth_type=account.auth.type, port=relay.port, host=relay.host)
 
     def change(
         self,

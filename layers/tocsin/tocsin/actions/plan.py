@@ -22,6 +22,7 @@ class Plan:
 
     due: list[Entry] = field(default_factory=list)
     decided: list[Change] = field(default_factory=list)
+    for_digest: list[Entry] = field(default_factory=list)
     waiting_until: list[datetime] = field(default_factory=list)
 
 
@@ -37,7 +38,8 @@ def make_plan(
     """Sort the recipients of a chunk that the caller owns.
 
     One found `submitting` is left from a crash, and due. One whose outcome is unknown cannot become `suppressed`: it
-    waits for its end. `ends_at` tells when the useful life of each is over.
+    waits for its end. `ends_at` tells when the useful life of each is over. One that is held outlives it: a digest
+    tells what was, and so is still of use.
     """
     plan = Plan()
     for recipient in recipients:
@@ -46,7 +48,9 @@ def make_plan(
             continue
         if recipient in suppressed and State.SUPPRESSED in NEXT[entry.state]:
             plan.decided.append(_decided(entry, State.SUPPRESSED))
-        elif now >= ends_at(entry) and State.EXPIRED in NEXT[entry.state]:
+        elif entry.is_held and entry.retry_at is not None and entry.retry_at <= now:
+            plan.for_digest.append(entry)
+        elif not entry.is_held and now >= ends_at(entry) and State.EXPIRED in NEXT[entry.state]:
             plan.decided.append(_decided(entry, State.EXPIRED))
         elif recipient in suppressed and entry.state is State.UNKNOWN:
             plan.waiting_until.append(ends_at(entry))

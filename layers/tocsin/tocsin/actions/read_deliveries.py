@@ -81,13 +81,17 @@ class ReadDeliveries:
         return view(story, self._remedy_of)
 
     def _remedy_of(self, line: LogLine) -> str | None:
-        """What to do about what the line says; None where all is well, or nothing can be done."""
-        reply = line.reply
-        if reply is not None and reply.code is None and reply.text in _OWN_REMEDIES:
-            return _OWN_REMEDIES[reply.text]
-        if line.remedy_id is None or reply is None:
-            return None
-        return self.remedies.text(line.remedy_id) or self.remedies.verdict(reply, auth_type="none").remedy
+        return remedy_of(line, self.remedies)
+
+
+def remedy_of(line: LogLine, remedies: Remedies) -> str | None:
+    """What to do about what the line says; None where all is well, or nothing can be done."""
+    reply = line.reply
+    if reply is not None and reply.code is None and reply.text in _OWN_REMEDIES:
+        return _OWN_REMEDIES[reply.text]
+    if line.remedy_id is None or reply is None:
+        return None
+    return remedies.text(line.remedy_id) or remedies.verdict(reply, auth_type="none").remedy
 
 
 def _is_looked_for(record: DeliveryRecord, search: Search) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from threading import Lock
+from functools import partial
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tocsin.actions.deliver import unknown_project
@@ -14,12 +15,13 @@ from tocsin.model.chunk import SPLIT_AT, Chunk, chunk_of, cut, distinct, read_po
 from tocsin.model.event import check_event, project_id_of, read_event, with_recipients
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from tocsin.actions.deliver import Deliver
     from tocsin.actions.delivery_ports import ChunkJournal
     from tocsin.actions.delivery_run import TimeLeft
+    from tocsin.model.attachment import AttachedFile
     from tocsin.model.notification import Notification, PayloadReference, Recipient
 
 
@@ -72,6 +74,18 @@ class Payloads(Protocol):
         """
         ...
 
+    def get(self, reference: PayloadReference, project_id: str, *, at_most: int) -> bytes:
+        """The octets that `reference` names.
+
+        Raises:
+            InvalidNotification: not ours, not there, more than `at_most`, or not what its digest says.
+        """
+        ...
+
+    def put(self, project_id: str, name: str, content: bytes) -> PayloadReference:
+        """Store octets under the project's own prefix."""
+        ...
+
 
 class BulkQueue(Protocol):
     """The queue of stored chunks."""
@@ -99,7 +113,10 @@ class RejectionBus(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receive:
-    """The action and all that it needs. Of the longest lists, the function's memory holds one at a time."""
+    """The action and all that it needs.
+
+    Of the longest lists, and of notifications with large files, the function's memory holds one at a time.
+    """
 
     deliver: Deliver
     journals: Journals
@@ -109,6 +126,7 @@ class Receive:
     bus: RejectionBus
     clock: Callable[[], datetime]
     one_list_at_a_time: Lock = field(default_factory=Lock)
+    large_files_at_a_time: RLock = field(default_factory=RLock)
 
     def notification(self, body: str, *, seen_before: bool, time_left: TimeLeft) -> Outcome:
         """Receive a message of the NotificationQueue. `seen_before`: SQS has given it out before.
@@ -143,8 +161,10 @@ class Receive:
         with self.one_list_at_a_time if is_list else nullcontext():
             recipients = tuple(distinct(self._recipients(notification)).values())
             if len(recipients) > SPLIT_AT:
-                return self._split(notification, event, recipients, time_left)
-        return self._few(notification, event, recipients, seen_before=seen_before, time_left=time_left)
+                with self._room_for_files(notification, time_left):
+                    return self._split(notification, event, recipients, time_left)
+        with self._room_for_files(notification, time_left):
+            return self._few(notification, event, recipients, seen_before=seen_before, time_left=time_left)
 
     def _few(
         self,
@@ -159,13 +179,22 @@ class Receive:
         chunk = chunk_of(notification)
         stored = self.journals.resume(chunk) if seen_before else None
         if stored is None:
+            files = self._files(notification)
             whole = with_recipients(event, recipients)
             journal = self.journals.begin(chunk, whole, notification, received_at=self.clock())
             try:
-                return self._deliver(check_event(whole), chunk, journal, time_left)
+                return self._deliver(check_event(whole), chunk, journal, time_left, files=lambda: files)
             except AlreadyStored:
                 return self._resume(chunk, time_left)
         return self._deliver(check_event(stored.event), chunk, stored.journal, time_left)
+
+    def _files(self, notification: Notification) -> Sequence[AttachedFile]:
+        """What goes along with the mails, read and checked."""
+        if not notification.data.options.attachments:
+            return ()
+        from tocsin.actions.read_attachments import read_attachments  # noqa: PLC0415  (few events have any)
+
+        return read_attachments(notification, self.payloads)
 
     def _recipients(self, notification: Notification) -> Sequence[Recipient]:
         reference = notification.data.recipients_ref
@@ -180,21 +209,61 @@ class Receive:
             raise TooLate("too little time is left to cut the notification")
         if self.deliver.settings.project(notification.project_id) is None:
             raise unknown_project()
+        event = self._with_files_kept(notification, event)
         chunks = {
-            chunk_of(notification, number): with_recipients(event, part) for number, part in enumerate(cut(recipients))
+            chunk_of(notification, number): with_recipients(event, part, number=number)
+            for number, part in enumerate(cut(recipients))
         }
         self.journals.store(chunks, notification, received_at=self.clock())
         self.bulk_queue.send(chunks)
         return Outcome(chunks=len(chunks), ids=_ids(chunk_of(notification)))
 
+    def _with_files_kept(self, notification: Notification, event: dict[str, Any]) -> dict[str, Any]:
+        """The event with its attachments by reference, read and checked before any chunk is stored."""
+        if not notification.data.options.attachments:
+            return event
+        from tocsin.actions.read_attachments import with_references  # noqa: PLC0415  (as above)
+
+        self._files(notification)
+        return with_references(event, notification, self.payloads)
+
     def _resume(self, chunk: Chunk, time_left: TimeLeft) -> Outcome:
         stored = self.journals.resume(chunk)
         if stored is None:
             raise InvalidNotification("chunk_not_found", "the chunk is not stored, or no longer")
-        return self._deliver(check_event(stored.event), chunk, stored.journal, time_left)
+        notification = check_event(stored.event)
+        with self._room_for_files(notification, time_left):
+            return self._deliver(notification, chunk, stored.journal, time_left)
 
-    def _deliver(self, notification: Notification, chunk: Chunk, journal: ChunkJournal, time_left: TimeLeft) -> Outcome:
-        outcome = self.deliver(notification, chunk, journal, time_left=time_left)
+    @contextmanager
+    def _room_for_files(self, notification: Notification, time_left: TimeLeft) -> Iterator[None]:
+        """Wait for the one place that notifications with files of any size share; those without do not.
+
+        Raises:
+            TooLate: another notification of this process has the place.
+        """
+        if all(attachment.ref is None for attachment in notification.data.options.attachments):
+            yield
+            return
+        if not self.large_files_at_a_time.acquire(timeout=max(0.0, time_left.deadline - time_left.monotonic())):
+            raise TooLate("another notification with files is on its way")
+        try:
+            yield
+        finally:
+            self.large_files_at_a_time.release()
+
+    def _deliver(
+        self,
+        notification: Notification,
+        chunk: Chunk,
+        journal: ChunkJournal,
+        time_left: TimeLeft,
+        *,
+        files: Callable[[], Sequence[AttachedFile]] | None = None,
+    ) -> Outcome:
+        """Deliver a chunk; its `files`, where they are not read yet, are read if one of its mails is written."""
+        files = files or partial(self._files, notification)
+        outcome = self.deliver(notification, chunk, journal, files=files, time_left=time_left)
         if outcome.come_back_at is not None:
             self.bulk_queue.send([chunk], at=outcome.come_back_at)
         outcome.ids |= _ids(chunk)

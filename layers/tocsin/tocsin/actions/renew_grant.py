@@ -29,6 +29,8 @@ _BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 4.0
 _PUT_WITHIN_SECONDS = 25.0  # of the lease's 60, less what the request and one last slow write take
+STORING_SECONDS = 4.0
+"""For how long after its `deadline` a renewal may go on storing what it was given; the caller keeps that time."""
 
 
 class Grants(Protocol):
@@ -123,7 +125,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewGrant:
-    """The action and all that it needs. `jitter` gives a number from 0 to 1."""
+    """The action and all that it needs. `jitter` gives a number from 0 to 1, `monotonic` what deadlines are told in."""
 
     grants: Grants
     leases: Leases
@@ -131,6 +133,7 @@ class RenewGrant:
     bus: AccountBus
     admins: Admins
     clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
     jitter: Callable[[], float]
     pause: Callable[[float], None]
     new_holder: Callable[[], str]
@@ -141,12 +144,13 @@ class RenewGrant:
         """The account with a token that lasts; renewed only if that is due and nobody else did it meanwhile.
 
         `refused_version` is the credential version that a relay refused: it is renewed though it is not due.
-        `deadline` (monotonic seconds) ends the request for tokens; the caller keeps time for storing them.
+        `deadline` (monotonic seconds) ends the request for tokens; the caller keeps `STORING_SECONDS` to store them.
 
         Raises:
             GrantBusy: another worker is renewing it.
             AccountChanged: it was deleted, or edited meanwhile.
             SecretUnavailable: its secret is gone; it is marked `reauthorization_required`.
+            TransientError: the tokens could not be stored in time, and are not used.
             TokenEndpointFailed: it may be renewed later; the account is as good as before.
             GrantRefused: it is marked `reauthorization_required`, once.
         """
@@ -203,7 +207,7 @@ class RenewGrant:
         if awaits_consent(account):  # what lies there is of a consent to other settings
             secret = secret.model_copy(update={"refresh_token": None})
         tokens = self._tokens(account, secret, now, deadline)
-        after = self._kept(account, secret, tokens, now, forced=refused_version is not None)
+        after = self._kept(account, secret, tokens, now, forced=refused_version is not None, deadline=deadline)
         return Visit(before=account, after=after, outcome=RenewalOutcome.RENEWED)
 
     def _is_asked_for(self, account: MailAccount, refused_version: str | None, now: datetime) -> bool:
@@ -222,7 +226,14 @@ class RenewGrant:
             raise
 
     def _kept(
-        self, account: MailAccount, secret: AccountSecret, tokens: Tokens, now: datetime, *, forced: bool
+        self,
+        account: MailAccount,
+        secret: AccountSecret,
+        tokens: Tokens,
+        now: datetime,
+        *,
+        forced: bool,
+        deadline: float | None,
     ) -> MailAccount:
         before = _grant(account)
         # The secret is ahead where tokens were stored for settings that were changed before they were named.
@@ -232,7 +243,7 @@ class RenewGrant:
         secret = secret.with_tokens(tokens, grant_version=state.version, account_version=account.version)
         after = account.model_copy(
             update={
-                "credential_version": self._put(account, secret),
+                "credential_version": self._put(account, secret, deadline),
                 "status": _status_after_renewal(account),
                 "last_error": None,
                 "grant": state,
@@ -241,20 +252,21 @@ class RenewGrant:
         self._update(account, after, now)
         return after
 
-    def _put(self, account: MailAccount, secret: AccountSecret) -> str:
-        """Write the secret, again and again while the lease lasts: the old refresh token may be dead already."""
-        begun, paused, pause = self.clock(), 0.0, _FIRST_PAUSE_SECONDS
+    def _put(self, account: MailAccount, secret: AccountSecret, deadline: float | None) -> str:
+        """Write the secret, again and again while lease and deadline allow it: the old refresh token may be dead."""
+        pause, until = _FIRST_PAUSE_SECONDS, self.monotonic() + _PUT_WITHIN_SECONDS
+        if deadline is not None:
+            until = min(until, deadline + STORING_SECONDS)
         while True:
             try:
                 return self.grants.put_secret(account, secret)
             except AccountChanged:
                 raise
             except TransientError:
-                gone = max(paused, (self.clock() - begun).total_seconds())
-                if gone >= _PUT_WITHIN_SECONDS:
+                if self.monotonic() + pause >= until:
                     raise
             self.pause(pause)
-            paused, pause = paused + pause, min(pause * 2, _LONGEST_PAUSE_SECONDS) * (0.75 + self.jitter() / 4)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS) * (0.75 + self.jitter() / 4)
 
     def _adopted(self, account: MailAccount, secret: AccountSecret, now: datetime) -> MailAccount:
         """Finish what a worker left that died between its two writes: the tokens are stored, and nobody knows."""

@@ -85,6 +85,30 @@ class Session(Protocol):
         ...
 
 
+class Counts(Protocol):
+    """What the recipients were mailed lately."""
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether the delivery must wait, because its recipient was mailed enough."""
+        ...
+
+    def count_ahead(self, entries: Sequence[Entry]) -> None:
+        """Count those that may go, if they are too many to be counted with the claim."""
+        ...
+
+    def claim(self, entries: Sequence[Entry]) -> list[SharedItem]:
+        """What must be written before these are submitted."""
+        ...
+
+    def submitting(self, entries: Sequence[Entry], claimed: Sequence[SharedItem]) -> None:
+        """Take note that these are journaled, and with them what was claimed."""
+        ...
+
+    def learn(self, items: Iterable[SharedItem]) -> None:
+        """Take note of items as they stand now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One delivery that is due, with its mail."""
@@ -117,11 +141,13 @@ class Window:
     `NoCredential`. `refused` is set where the relay refused that one as well. `may_begin` says whether there is time
     for one more mail, `slot_ends_at` when this function is surely over. There is another account, if there is a time
     `next_account_from`: then what this one's trouble would defer is due for that, and what it would park is at once.
+    `also_claimed` gives what else is to be written before something is submitted.
     """
 
     account: MailAccount
     session: Session
     gate: Gate
+    counts: Counts
     another_credential: Callable[[], tuple[MailAccount, Credential]] | None = None
     journal: Journal
     judge: Judge
@@ -132,6 +158,7 @@ class Window:
     refused: tuple[Reply, Verdict] | None = None
     instead_of: Fallback | None = None
     next_account_from: datetime | None = None
+    also_claimed: Callable[[], Sequence[SharedItem]] = tuple
 
     def submit(self, items: Sequence[Item], *, last: bool) -> Submitted:
         """Submit as many of the items as the account's limits allow.
@@ -165,29 +192,40 @@ class Window:
 
     def _begin(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
         """Journal and claim what is about to be submitted; those items, and those without room."""
+        self.counts.count_ahead([item.entry for item in items])
         for _ in range(_ROUNDS):
-            room = self.gate.room(self.account, len(items))
-            changes = [self._begun(item.entry) for item in items[:room]]
-            claim = self._claim(room) if room else []
+            may_go, held = self._parted(items)
+            room = self.gate.room(self.account, len(may_go))
+            entries = [item.entry for item in may_go[:room]]
+            changes = [self._begun(entry) for entry in entries]
+            claim, counts = self._claim(room) if room else [], self.counts.claim(entries)
             try:
-                conflicts = self.journal.write(changes, last=False, beside=claim)
+                conflicts = self.journal.write(changes, last=False, beside=[*claim, *counts])
             except SharedItemsChanged as changed:
                 self.gate.lose(changed.items)
                 self.session.learn(changed.items)
+                self.counts.learn(changed.items)
                 continue
             self._learn(claim)
+            self.counts.submitting(entries, counts)
             begun = [
                 Item(entry=change.after, mail=item.mail)
-                for item, change in zip(items[:room], changes, strict=True)
+                for item, change in zip(may_go[:room], changes, strict=True)
                 if change.before.recipient not in conflicts
             ]
-            return begun, [*items[room:]]
+            return begun, [*may_go[room:], *held]
         raise ConnectionsInUse("other workers of the account are too quick")
+
+    def _parted(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+        """Those that may go, and those whose recipients were mailed enough by now."""
+        held = [item for item in items if self.counts.holds(item.entry)]
+        return [item for item in items if not self.counts.holds(item.entry)], held
 
     def _claim(self, mails: int) -> list[SharedItem]:
         logs_in = self.account.auth.type != "none" and not self.session.is_open
         return [
             *self.gate.claim(self.account, mails, logs_in=logs_in),
+            *self.also_claimed(),
             self.session.held_until(self.slot_ends_at()),
         ]
 

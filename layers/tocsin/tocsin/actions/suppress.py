@@ -9,6 +9,7 @@ from tocsin.model.address import canonical_recipient
 from tocsin.model.audit import AuditEntry
 from tocsin.model.settings_error import NotThere
 from tocsin.model.suppression import Suppression
+from tocsin.model.suppression_scope import ALL, suppression_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,21 +18,22 @@ if TYPE_CHECKING:
     from tocsin.actions.access import Access
     from tocsin.model.permissions import Caller
     from tocsin.model.suppression import SuppressionInput
+    from tocsin.model.suppression_scope import Scope
 
 
 class Suppressions(Protocol):
     """Where suppressions are kept. Each change is remembered with who made it."""
 
     def page(self, project_id: str, *, after: str | None, size: int) -> list[Suppression]:
-        """At most `size` of the project's suppressions by address, behind the address `after`."""
+        """At most `size` of the project's suppressions by address, behind the one with the key `after`."""
         ...
 
     def add(self, suppression: Suppression, entry: AuditEntry) -> Suppression | None:
         """Write it; or what stands there, if the address is suppressed already: then nothing is written."""
         ...
 
-    def remove(self, project_id: str, address: str, entry: AuditEntry) -> bool:
-        """Let the address be mailed again; whether it was suppressed."""
+    def remove(self, project_id: str, key: str, entry: AuditEntry) -> bool:
+        """Let an address be mailed again; whether it was suppressed under this key."""
         ...
 
 
@@ -70,26 +72,30 @@ class Suppress:
             since=self.clock(),
             added_by=caller.id,
         )
-        standing = self.suppressions.add(suppression, self._entry(caller, project_id, "added", wanted.address))
+        standing = self.suppressions.add(
+            suppression, self._entry(caller, project_id, "added", wanted.address, wanted.scope)
+        )
         return standing or suppression, standing is None
 
-    def remove(self, caller: Caller, project_id: str, address: str) -> None:
-        """Let the address be mailed again.
+    def remove(self, caller: Caller, project_id: str, address: str, scope: Scope) -> None:
+        """Let the address be mailed again about what `scope` names.
 
         Raises:
-            NotThere: it is not suppressed; or as `Access` says.
+            NotThere: it is not suppressed there; or as `Access` says.
             ForbiddenToChange: as `Access` says.
         """
         self.access.let_change(caller, project_id)
         known = canonical_recipient(address)
-        if not self.suppressions.remove(project_id, known, self._entry(caller, project_id, "removed", known)):
+        entry = self._entry(caller, project_id, "removed", known, scope)
+        if not self.suppressions.remove(project_id, suppression_key(known, scope), entry):
             raise NotThere("no such suppression")
 
-    def _entry(self, caller: Caller, project_id: str, what: str, address: str) -> AuditEntry:
+    def _entry(self, caller: Caller, project_id: str, what: str, address: str, scope: Scope) -> AuditEntry:
         return AuditEntry(
             project_id=project_id,
             at=self.clock(),
             admin=caller.id,
             action=f"suppression.{what}",
             subject=address,
+            details={} if scope == ALL else {"scope": scope},
         )

@@ -50,7 +50,10 @@ class ParkedDeliveries(Protocol):
     def parked(
         self, project_id: str, mail_account_id: str | None, *, reached: str | None
     ) -> Iterator[tuple[Sequence[DeliveryKey], str]]:
-        """What is parked for the account, oldest first, in parts of at most 100; with how far each part reaches."""
+        """What is parked for the account, oldest first, in parts of at most 100; with how far each part reaches.
+
+        For an account of the installation's own: in every project, one after the other.
+        """
         ...
 
 

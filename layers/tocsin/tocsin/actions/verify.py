@@ -44,7 +44,15 @@ class Session(Protocol):
 class Remedies(Protocol):
     """The table of failures."""
 
-    def verdict(self, reply: Reply, *, auth_type: str, port: int | None = None, grant: str | None = None) -> Verdict:
+    def verdict(
+        self,
+        reply: Reply,
+        *,
+        auth_type: str,
+        port: int | None = None,
+        host: str | None = None,
+        grant: str | None = None,
+    ) -> Verdict:
         """The class of a failed reply, and its remedy."""
         ...
 
@@ -80,6 +88,9 @@ class Verify:
 
     def __call__(self, account: MailAccount, *, deadline: float) -> Verification:
         """Log in once, by `deadline` (monotonic seconds); nothing that the relay does raises."""
+        if account.transport != "smtp":
+            reply = Reply(phase=Phase.SETTINGS, code=None, text="transport_not_available")
+            return Verification(reply=reply, verdict=self._verdict(account, reply))
         try:
             account, credential = self.credentials.credential(account, deadline=deadline)
         except NoCredential as none:
@@ -97,6 +108,7 @@ class Verify:
             reply,
             auth_type=account.auth.type,
             port=account.relay.port,
+            host=account.relay.host,
             grant=oauth2.grant.value if oauth2 is not None else None,
         )
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tocsin.actions.renew_grant import STORING_SECONDS
 from tocsin.errors import TransientError
 from tocsin.model.visits import next_visit
 
@@ -53,7 +54,7 @@ class VerifySaved:
 
     def __call__(self, account: MailAccount, *, deadline: float) -> StepReport:
         """Verify it by `deadline` (monotonic seconds)."""
-        seen = _Seen(account, self.credentials)
+        seen = _Seen(account, self.credentials, deadline)
         report = self.steps(account, seen.credential, deadline=deadline)
         with suppress(TransientError):  # also AccountChanged; the report is what was asked for
             self._write(seen.account, report)
@@ -61,7 +62,8 @@ class VerifySaved:
 
     def send(self, account: MailAccount, mail: MailObject | None, *, deadline: float) -> StepReport:
         """Submit a test message by this account. Nothing is written: a refusal may be the recipient's alone."""
-        return self.steps.send(account, _Seen(account, self.credentials).credential, mail, deadline=deadline)
+        seen = _Seen(account, self.credentials, deadline)
+        return self.steps.send(account, seen.credential, mail, deadline=deadline)
 
     def announce(self, account: MailAccount) -> None:
         """Tell of an account that was verified and then saved."""
@@ -81,12 +83,14 @@ class VerifySaved:
 
 
 class _Seen:
-    """The account as it was last seen: finding its credential may renew its grant."""
+    """The account as it was last seen: finding its credential may renew its grant, which is stored by `deadline`."""
 
-    def __init__(self, account: MailAccount, credentials: Credentials) -> None:
+    def __init__(self, account: MailAccount, credentials: Credentials, deadline: float) -> None:
         self.account = account
         self._credentials = credentials
+        self._ask_until = deadline - STORING_SECONDS
 
     def credential(self, until: float) -> Credential | None:
-        self.account, credential = self._credentials.credential(self.account, deadline=until)
+        ask_until = min(until, self._ask_until)
+        self.account, credential = self._credentials.credential(self.account, deadline=ask_until)
         return credential

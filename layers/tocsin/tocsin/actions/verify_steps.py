@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tocsin.model.credential import Credential
-    from tocsin.model.mail_account import MailAccount
+    from tocsin.model.mail_account import MailAccount, Mailbox, Relay
     from tocsin.model.remedy import Verdict
 
 type FindCredential = Callable[[float], Credential | None]
@@ -39,6 +39,7 @@ class Remedies(Protocol):
         *,
         auth_type: str,
         port: int | None = None,
+        host: str | None = None,
         grant: str | None = None,
         service: Service = Service.SMTP,
     ) -> Verdict:
@@ -173,10 +174,15 @@ class VerifySteps:
 
     def _judge(self, account: MailAccount) -> Callable[[Reply, Step], Verdict]:
         oauth2 = account.auth.oauth2
+
+        def server(step: Step) -> Relay | Mailbox:
+            return account.mailbox if step is Step.MAILBOX and account.mailbox is not None else account.relay
+
         return lambda reply, step: self.remedies.verdict(
             reply,
             auth_type=account.auth.type,
-            port=account.mailbox.port if step is Step.MAILBOX and account.mailbox else account.relay.port,
+            port=server(step).port,
+            host=server(step).host,
             grant=oauth2.grant.value if oauth2 is not None else None,
             service=Service.IMAP if step is Step.MAILBOX else Service.SMTP,
         )

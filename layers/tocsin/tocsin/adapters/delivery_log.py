@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tocsin.adapters import journal_items as items
 from tocsin.adapters.batch_reads import read_items
+from tocsin.adapters.reactions import ReactionsStore
 from tocsin.model.chunk import Chunk
 from tocsin.model.delivery import Fallback, State
 from tocsin.model.delivery_record import DeliveryRecord, LogLine, NotificationRecord, Story, in_order
@@ -47,6 +48,7 @@ class DeliveryLog:
         self._client = client
         self._table = table
         self._indexes = indexes
+        self._reactions = ReactionsStore(client, table)
 
     def find(self, project_id: str, search: Search, *, behind: Position | None, size: int) -> Found:
         """At most `size` of the deliveries that are looked for, newest first, as the indexes know them."""
@@ -78,7 +80,8 @@ class DeliveryLog:
                 delivery = _record(item)
         if delivery is None or notification is None:
             return None
-        return Story(delivery=delivery, notification=_notification(notification))
+        reactions = self._reactions.read(project_id, delivery_id)
+        return Story(delivery=delivery, notification=_notification(notification), reactions=reactions)
 
     def keys(self, project_id: str, delivery_ids: Sequence[str]) -> list[DeliveryKey]:
         """The deliveries with these ids, each once; the project's own, whoever else has one of that id."""

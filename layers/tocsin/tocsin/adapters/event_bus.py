@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tocsin.errors import InvalidNotification
     from tocsin.model.chunk import Chunk
     from tocsin.model.delivery import Change
+    from tocsin.model.digest import HeldMail
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.notification import Notification
     from tocsin.model.reply import Reply
@@ -48,6 +49,16 @@ class EventBus:
             parts = _parts([_delivery(chunk, change) for change in group], room)
             entries += [self._entry(f"delivery.{state}", frame | {"deliveries": deliveries}) for deliveries in parts]
         self._put(entries)
+
+    def mails_digested(self, mails: Sequence[HeldMail], digest_id: str) -> None:
+        """One event for each mail that a digest stands for: each is of another notification."""
+        changes = ((mail, mail.digested(digest_id)) for mail in mails)
+        self._put(
+            self._entry(
+                f"delivery.{change.state}", _frame(mail, None) | {"deliveries": [_delivery(mail.key.chunk, change)]}
+            )
+            for mail, change in changes
+        )
 
     def account_changed(self, event: str, account: MailAccount) -> None:
         """Tell `mail_account.<event>`, with what an admin should do about it."""
@@ -95,7 +106,7 @@ def _grouping(change: Change) -> tuple[str, str]:
     return change.state.value, change.mail_account_id or ""
 
 
-def _frame(notification: Notification, account_id: str | None) -> dict[str, Any]:
+def _frame(notification: Notification | HeldMail, account_id: str | None) -> dict[str, Any]:
     return {
         "schema_version": _SCHEMA_VERSION,
         "project_id": notification.project_id,

@@ -13,6 +13,7 @@ from tocsin.adapters.redrive_marks import marking
 from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
 from tocsin.errors import AccountChanged, SecretUnavailable
 from tocsin.model.credential import AccountSecret
+from tocsin.model.finding import rebased
 from tocsin.model.grant import credential_version
 from tocsin.model.redrive import mends
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from tocsin.adapters.transactions import Transactions
     from tocsin.model.mail_account import MailAccount
+
+_ROUNDS = 3
 
 
 class GrantStore:
@@ -55,10 +58,8 @@ class GrantStore:
         Raises:
             TransientError: the table cannot answer now.
         """
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=items.key_of(project_id, account_id), ConsistentRead=True
-        )
-        return items.read_account(answer["Item"]) if "Item" in answer else None
+        item = self._item(project_id, account_id)
+        return items.read_account(item) if item else None
 
     def current_secret(self, account: MailAccount) -> AccountSecret:
         """The newest version of the account's secret, which may be ahead of the version that the account names.
@@ -108,39 +109,58 @@ class GrantStore:
     ) -> None:
         """Write what we found out about the account, if neither its settings nor its credential changed since.
 
-        `refresh_at` None: it is not due on its own. Where the account is mended by this, what is parked for it is
-        marked to go again, in the same transaction; `beside` is written in it too.
+        What others found out since `before` stays, as `rebased` says. `refresh_at` None: it is not due on its own.
+        Where the account is mended by this, what is parked for it is marked to go again, in the same transaction;
+        `beside` is written in it too.
 
         Raises:
-            AccountChanged: it was edited, renewed or deleted meanwhile; nothing was written.
+            AccountChanged: it was edited, renewed, deleted or lost meanwhile; nothing was written.
             TransientError: the table is too busy (`ServiceBusy`: it may be written).
         """
-        update = self._update(before, after, refresh_at)
-        further = [*self._marks(before, after), *beside]
-        written = self._write_with(update, further) if further else self._write(update)
-        # The answer to our own write may have been lost, and the write repeated.
-        if not written and self.read(before.project_id, before.id) != after:
-            raise AccountChanged("the mail account was changed meanwhile")
+        seen, wanted, stood = before, after, items.write_state(before)
+        for _ in range(_ROUNDS):
+            update = self._update(seen, wanted, stood, refresh_at)
+            if self._is_written(update, [*self._marks(seen, wanted), *beside]):
+                return
+            item = self._item(before.project_id, before.id)
+            current = items.read_account(item) if item else None
+            if current == wanted:  # the answer to our own write was lost, and the write repeated
+                return
+            rebase = rebased(before, after, current) if current is not None else None
+            if current is None or rebase is None:
+                break
+            seen, wanted, stood = current, rebase, item.get("state", stood)
+        raise AccountChanged("the mail account was changed meanwhile")
 
-    def _write(self, update: UpdateTypeDef) -> bool:
+    def _item(self, project_id: str, account_id: str) -> items.Item:
+        """The account's item as it stands; empty where there is none."""
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=items.key_of(project_id, account_id), ConsistentRead=True
+        )
+        return answer.get("Item", {})
+
+    def _is_written(self, update: UpdateTypeDef, further: Sequence[TransactWriteItemTypeDef]) -> bool:
+        if further:
+            return not self._transactions.write([{"Update": update}, *further])
         try:
             self._dynamodb.update_item(**update)
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return False
         return True
 
-    def _write_with(self, update: UpdateTypeDef, further: Sequence[TransactWriteItemTypeDef]) -> bool:
-        return not self._transactions.write([{"Update": update}, *further])
-
     def _marks(self, before: MailAccount, after: MailAccount) -> Sequence[TransactWriteItemTypeDef]:
         if not mends(before, after):
             return []
         return [marking(self._table, after.project_id, after.id, at=self._clock())]
 
-    def _update(self, before: MailAccount, after: MailAccount, refresh_at: datetime | None) -> UpdateTypeDef:
+    def _update(
+        self, before: MailAccount, after: MailAccount, stood: AttributeValueTypeDef, refresh_at: datetime | None
+    ) -> UpdateTypeDef:
+        """The write of `after` over `before`, whose state is kept as `stood`."""
         values: dict[str, AttributeValueTypeDef] = {
             ":version": {"N": str(before.version)},
             ":state": items.write_state(after),
+            ":stood": stood,
         }
         sets, removes = ["#state = :state"], []
         if after.credential_version is not None:
@@ -152,15 +172,16 @@ class GrantStore:
             for name, value in items.write_due(after, refresh_at).items():
                 sets.append(f"{name} = :{name}")
                 values[f":{name}"] = value
-        condition = "version = :version AND attribute_not_exists(credential_version)"
+        credential = "attribute_not_exists(credential_version)"
         if before.credential_version is not None:
-            condition = "version = :version AND credential_version = :before"
+            credential = "credential_version = :before"
             values[":before"] = {"S": before.credential_version}
+        state = "(#state = :stood OR attribute_not_exists(#state))"
         return {
             "TableName": self._table,
             "Key": items.key_of(before.project_id, before.id),
             "UpdateExpression": f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
-            "ConditionExpression": condition,
+            "ConditionExpression": f"version = :version AND {credential} AND {state}",
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": values,
         }

@@ -226,7 +226,7 @@ class Journals:
         return items.Ownership(
             table=self._table,
             chunk=chunk,
-            fence=int(now.timestamp() * 1_000_000),
+            fence=items.fence_at(now),
             ends_at=now + self._lease,
             ttl=self._ttl(now),
             type=notification.type,

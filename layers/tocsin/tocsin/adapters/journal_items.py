@@ -49,6 +49,11 @@ class Ownership:
         return {"pk": {"S": self.chunk.partition}, "sk": {"S": sort_key}}
 
 
+def fence_at(now: datetime) -> int:
+    """The fencing number of whoever comes at that time."""
+    return int(now.timestamp() * 1_000_000)
+
+
 def pack(event: Mapping[str, Any]) -> bytes:
     """The event, as it is stored."""
     return zlib.compress(json.dumps(event, separators=(",", ":")).encode(), level=6)
@@ -158,6 +163,7 @@ def read_entry(item: Item) -> Entry:
         retry_at=datetime.fromisoformat(retry_at["S"]) if retry_at is not None else None,
         resubmitted=bool(item.get("resubmitted", {}).get("BOOL", False)),
         revived_at=datetime.fromisoformat(item["revived_at"]["S"]) if "revived_at" in item else None,
+        is_held="held_for" in item,
     )
 
 
@@ -248,6 +254,7 @@ def _expression(owner: Ownership, change: Change, now: datetime) -> _Expression:
     if not change.before.stored:
         _identity(expression, owner, change, now)
     _indexes(expression, owner, change)
+    _hold(expression, change, now)
     if change.state is not State.SUBMITTING:
         _answer(expression, change, now)
     return expression
@@ -276,6 +283,17 @@ def _indexes(expression: _Expression, owner: Ownership, change: Change) -> None:
         expression.set("parked_account", {"S": parked_account(owner.chunk.project_id, change.mail_account_id)})
     elif change.before.stored:
         expression.remove("parked_account")
+
+
+def _hold(expression: _Expression, change: Change, now: datetime) -> None:
+    """The index `held` finds what waits for a digest by the digest's group, in the order in which it was held."""
+    if change.hold is not None:
+        expression.set("held_for", {"S": change.hold.group})
+        expression.set("held_at", {"S": timestamp(now)})
+        expression.set("held", {"S": json.dumps(change.hold.line, separators=(",", ":"))})
+    elif change.before.is_held:
+        for name in ("held_for", "held_at", "held"):
+            expression.remove(name)
 
 
 def _answer(expression: _Expression, change: Change, now: datetime) -> None:

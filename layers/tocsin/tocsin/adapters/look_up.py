@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import batched
 from typing import TYPE_CHECKING, cast
 
+from tocsin.adapters import template_items
 from tocsin.adapters.settings_store import settings_key, still_stands
 from tocsin.adapters.shared_items import key_of, read_shared
 from tocsin.errors import SettingsChanged, TransientError
 from tocsin.model.shared_item import SharedItem
+from tocsin.model.suppression_scope import ALL, suppression_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef
 
+    from tocsin.model.custom_template import CustomTemplate
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.project import Project
+    from tocsin.model.suppression_scope import Scope
 
     Item = Mapping[str, AttributeValueTypeDef]
 
@@ -45,33 +50,48 @@ class LookUp:
         keys: Iterable[str],
         *,
         remembered: Iterable[Project | MailAccount] = (),
-    ) -> tuple[AbstractSet[str], Sequence[SharedItem]]:
+        scope: Scope = ALL,
+        templates: Iterable[str] = (),
+    ) -> tuple[AbstractSet[str], Sequence[SharedItem], Mapping[str, CustomTemplate]]:
         """Those of the canonical recipients that are suppressed, and the shared items under `keys`, there or not.
+
+        Suppressed for everything, or for what `scope` names. Those of `templates` that there are come by their names.
 
         Raises:
             SettingsChanged: not all that is `remembered` still stands.
             TransientError: the tables did not answer for all of them.
         """
         unconfirmed = [*remembered]
-        addresses = (address for address in recipients if 0 < len(address.encode()) <= _KEY_OCTETS)
+        addresses = {
+            suppression_key(address, one): address
+            for address in recipients
+            if 0 < len(address.encode()) <= _KEY_OCTETS
+            for one in (ALL, scope)
+        }
         wanted = [
             *((self._ephemeral, key_of(key)) for key in keys),
             *((self._settings, settings_key(one)) for one in unconfirmed),
-            *((self._suppressions, _suppression(project_id, address)) for address in addresses),
+            *((self._settings, template_items.key_of(project_id, name)) for name in templates),
+            *((self._suppressions, _suppression(project_id, key)) for key in addresses),
         ]
         suppressed: set[str] = set()
+        found_templates: dict[str, CustomTemplate] = {}
         shared = {key["pk"]["S"]: SharedItem(key=key["pk"]["S"]) for table, key in wanted if table == self._ephemeral}
         for part in batched(wanted, _KEYS_A_CALL, strict=False):
             for table, item in self._read(part):
                 if table == self._suppressions:
-                    suppressed.add(item["address"]["S"])
+                    suppressed.add(addresses[item["address"]["S"]])
+                elif table == self._settings and item["sk"]["S"].startswith(template_items.PREFIX):
+                    with suppress(ValueError, KeyError, TypeError):  # what is no template is none, and harms no mail
+                        template = template_items.read_template(item)
+                        found_templates[template.name] = template
                 elif table == self._settings:
                     unconfirmed = [one for one in unconfirmed if not still_stands(one, item)]
                 else:
                     shared[item["pk"]["S"]] = read_shared(item["pk"]["S"], item)
         if unconfirmed:
             raise SettingsChanged("what was remembered of the settings no longer stands")
-        return suppressed, list(shared.values())
+        return suppressed, list(shared.values()), found_templates
 
     def _read(self, wanted: Iterable[tuple[str, Mapping[str, AttributeValueTypeDef]]]) -> Iterator[tuple[str, Item]]:
         keys: dict[str, list[Mapping[str, AttributeValueTypeDef]]] = {}
@@ -90,5 +110,5 @@ class LookUp:
         raise TransientError("BatchGetItem did not answer for all keys")
 
 
-def _suppression(project_id: str, address: str) -> dict[str, AttributeValueTypeDef]:
-    return {"project_id": {"S": project_id}, "address": {"S": address}}
+def _suppression(project_id: str, key: str) -> dict[str, AttributeValueTypeDef]:
+    return {"project_id": {"S": project_id}, "address": {"S": key}}

@@ -14,7 +14,7 @@ def normalised(content: bytes) -> bytes:
     return lines if lines.endswith(b"\r\n") or not lines else lines + b"\r\n"
 
 
-def stuffed(lines: bytes) -> bytes:
-    """Normalised content with its dots doubled at line starts, and the final dot."""
+def stuffed(lines: bytes, enclosed: bytes = b"") -> bytes:
+    """Normalised content with its dots doubled at line starts, what is enclosed as it is, and the final dot."""
     doubled = lines.replace(b"\r\n.", b"\r\n..") if b"\r\n." in lines else lines  # to look is faster by half
-    return (b"." if lines.startswith(b".") else b"") + doubled + b".\r\n"
+    return b"".join((b"." if lines.startswith(b".") else b"", doubled, enclosed, b".\r\n"))

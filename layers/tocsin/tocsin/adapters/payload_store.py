@@ -34,8 +34,8 @@ class PayloadStore:
         digest = hashlib.sha256(content).hexdigest()
         return PayloadReference(bucket=self._bucket, key=key, version_id=stored.get("VersionId", "null"), sha256=digest)
 
-    def get(self, reference: PayloadReference, project_id: str) -> bytes:
-        """The octets that `reference` names.
+    def get(self, reference: PayloadReference, project_id: str, *, at_most: int = _RECIPIENT_LIST_BYTES) -> bytes:
+        """The octets that `reference` names; what is longer than `at_most` is not read to its end.
 
         Raises:
             InvalidNotification: another bucket or prefix, nothing there, too large, or another digest.
@@ -48,9 +48,9 @@ class PayloadStore:
             if error.response["Error"]["Code"] in _NOT_THERE:
                 raise InvalidNotification("reference_not_found", "there is no such object version") from None
             raise
-        content = answer["Body"].read(_RECIPIENT_LIST_BYTES + 1)
-        if len(content) > _RECIPIENT_LIST_BYTES:
-            raise InvalidNotification("reference_too_large", f"the object is larger than {_RECIPIENT_LIST_BYTES} bytes")
+        content = answer["Body"].read(at_most + 1)
+        if len(content) > at_most:
+            raise InvalidNotification("reference_too_large", f"the object is larger than {at_most} bytes")
         if hashlib.sha256(content).hexdigest() != reference.sha256:
             raise InvalidNotification("reference_digest", "the object is not what its sha256 says")
         return content

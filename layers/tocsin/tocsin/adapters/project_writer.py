@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING, TypedDict
 
 from tocsin.adapters import mail_account_items as items
+from tocsin.adapters import template_items
 from tocsin.adapters.batch_reads import read_items
+from tocsin.adapters.project_ids import ProjectIds, listed
 from tocsin.adapters.redrive_marks import marking
 from tocsin.model.project import Project
 from tocsin.model.settings_error import InUse, Outdated
@@ -23,11 +25,8 @@ if TYPE_CHECKING:
     from tocsin.adapters.transactions import Transactions
     from tocsin.model.audit import AuditEntry
 
-_ALL = "_projects"
-"""The partition that lists all projects: no project may have this id."""
 
-
-class _AccountsQuery(TypedDict):
+class _PartsQuery(TypedDict):
     TableName: str
     KeyConditionExpression: str
     ExpressionAttributeValues: Mapping[str, AttributeValueTypeDef]
@@ -69,16 +68,7 @@ class ProjectWriter:
 
     def ids(self, *, after: str | None, size: int) -> list[str]:
         """At most `size` ids of all projects, behind the id `after`."""
-        start: dict[str, AttributeValueTypeDef] = {"project_id": {"S": _ALL}, "sk": {"S": after or ""}}
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="project_id = :all",
-            ExpressionAttributeValues={":all": {"S": _ALL}},
-            ConsistentRead=True,
-            Limit=size,
-            **({"ExclusiveStartKey": start} if after is not None else {}),  # type: ignore[arg-type]  # one keyword, or none
-        )
-        return [item["sk"]["S"] for item in answer["Items"]]
+        return ProjectIds(self._client, self._table).ids(after=after, size=size)
 
     def accounts(self, project_id: str) -> frozenset[str]:
         """The ids of the project's mail accounts."""
@@ -98,8 +88,7 @@ class ProjectWriter:
         """
         writes: list[TransactWriteItemTypeDef] = [self._saving(project, before), self._audit.recording(entry)]
         if before is None:
-            listed: dict[str, AttributeValueTypeDef] = {"project_id": {"S": _ALL}, "sk": {"S": project.project_id}}
-            writes.append({"Put": {"TableName": self._table, "Item": listed}})
+            writes.append({"Put": {"TableName": self._table, "Item": listed(project.project_id)}})
         writes += [marking(self._table, project.project_id, account_id, at=at) for account_id in mend]
         if self._transactions.write(writes):
             raise Outdated("the project was changed meanwhile")
@@ -108,27 +97,28 @@ class ProjectWriter:
         """Delete the project as it was read.
 
         Raises:
-            InUse: it has mail accounts.
-            Outdated: it was changed, or an account was made, meanwhile.
+            InUse: it has mail accounts, or templates.
+            Outdated: it was changed, or an account or a template was made, meanwhile.
             TransientError: the table is too busy; nothing was deleted.
         """
         found = self._client.get_item(TableName=self._table, Key=key_of(project.project_id), ConsistentRead=True)
         made = found.get("Item", {}).get("made", {"N": "0"})
         if self._client.query(**self._query_of_accounts(project.project_id), Limit=1)["Items"]:
             raise InUse("The project has mail accounts.", remedy="Delete its mail accounts first.")
-        listed: dict[str, AttributeValueTypeDef] = {"project_id": {"S": _ALL}, "sk": {"S": project.project_id}}
+        if self._client.query(**self._query_of_templates(project.project_id), Limit=1)["Items"]:
+            raise InUse("The project has templates of its own.", remedy="Delete its templates first.")
         failed = self._transactions.write(
             [
                 {
                     "Delete": {
                         "TableName": self._table,
                         "Key": key_of(project.project_id),
-                        # An account that is made meanwhile is counted there.
+                        # An account or a template that is made meanwhile is counted there.
                         "ConditionExpression": "version = :version AND (attribute_not_exists(made) OR made = :made)",
                         "ExpressionAttributeValues": {":version": {"N": str(project.version)}, ":made": made},
                     }
                 },
-                {"Delete": {"TableName": self._table, "Key": listed}},
+                {"Delete": {"TableName": self._table, "Key": listed(project.project_id)}},
                 self._audit.recording(entry),
             ]
         )
@@ -155,11 +145,17 @@ class ProjectWriter:
             }
         }
 
-    def _query_of_accounts(self, project_id: str) -> _AccountsQuery:
+    def _query_of_accounts(self, project_id: str) -> _PartsQuery:
+        return self._query_of(project_id, items.PREFIX)
+
+    def _query_of_templates(self, project_id: str) -> _PartsQuery:
+        return self._query_of(project_id, template_items.PREFIX)
+
+    def _query_of(self, project_id: str, prefix: str) -> _PartsQuery:
         return {
             "TableName": self._table,
             "KeyConditionExpression": "project_id = :project AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": {":project": {"S": project_id}, ":prefix": {"S": items.PREFIX}},
+            "ExpressionAttributeValues": {":project": {"S": project_id}, ":prefix": {"S": prefix}},
             "ProjectionExpression": "sk",
             "ConsistentRead": True,
         }
@@ -171,7 +167,7 @@ def key_of(project_id: str) -> dict[str, AttributeValueTypeDef]:
 
 
 def counting_account(table: str, project_id: str) -> TransactWriteItemTypeDef:
-    """The part of a transaction that makes a mail account: its project is there, and cannot be deleted meanwhile."""
+    """The part of a transaction that makes an account or a template: the project is there and stays meanwhile."""
     return {
         "Update": {
             "TableName": table,

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import batched
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,7 +16,7 @@ from tocsin.errors import TransientError
 from tocsin.model.chunk import pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
@@ -61,6 +61,19 @@ class BulkQueue:
         ]
         if failed := self._client().send_message_batch(QueueUrl=self._url, Entries=entries).get("Failed"):
             raise TransientError(f"the BulkQueue refused {len(failed)} of {len(entries)} messages")
+
+
+class NotificationQueue:
+    """The queue of notifications, for those that we publish ourselves; fair between projects by MessageGroupId."""
+
+    def __init__(self, client: Callable[[], SQSClient], url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def publish(self, event: Mapping[str, Any]) -> None:
+        """Have the event delivered."""
+        project_id = event["data"]["project"]["id"]
+        self._client().send_message(QueueUrl=self._url, MessageBody=json.dumps(event), MessageGroupId=project_id)
 
 
 class DeadLetterQueue:

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tocsin.adapters.batch_reads import read_items
 from tocsin.errors import TransientError
-from tocsin.model.shared_item import SharedItem
+from tocsin.model.shared_item import SharedItem, SharedItemsChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +44,17 @@ class SharedItems:
         found = read_items(self._client, self._table, [key_of(key) for key in keys], attributes=_ATTRIBUTES)
         items = {item["pk"]["S"]: item for item in found}
         return [read_shared(key, items.get(key, {})) for key in keys]
+
+    def put(self, items: Sequence[SharedItem]) -> None:
+        """Write all of the items, of 100 at most, or none.
+
+        Raises:
+            SharedItemsChanged: somebody else wrote some of them meanwhile; none is written.
+            TransientError: the table is too busy.
+        """
+        failed = self._transactions.write([put_shared(self._table, item) for item in items])
+        if failed:
+            raise SharedItemsChanged([read_shared(items[position].key, item) for position, item in failed.items()])
 
     def write(self, items: Iterable[SharedItem]) -> list[SharedItem]:
         """Write those of the items that nobody else has changed, and return them. Never raises: none is vital."""

@@ -28,7 +28,7 @@ class NotTaken(TocsinError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """What the relay is told for one mail; `content` is normalised, not yet dot-stuffed."""
+    """What the relay is told for one mail; `content` is normalised, not yet dot-stuffed, without `mail.enclosed`."""
 
     mail: MailObject
     parameters: str
@@ -47,18 +47,19 @@ class Transaction:
     @property
     def octets(self) -> bytes:
         """What goes behind a 354, the final dot included."""
-        return stuffed(self.content)
+        return stuffed(self.content, self.mail.enclosed)
 
 
 def transaction_for(mail: MailObject, extensions: Extensions) -> Transaction | Reply:
     """The transaction, or our own reply where the relay could not take the mail."""
     content = normalised(mail.content)
-    limit = extensions.size_limit
-    if limit is not None and len(content) > limit:
+    limit, size = extensions.size_limit, len(content) + len(mail.enclosed)
+    if limit is not None and size > limit:
         return _own_reply(Phase.MAIL, f"{Mishap.TOO_LARGE} of {limit}")
     if mail.envelope.smtputf8 and "SMTPUTF8" not in extensions:
         return _own_reply(Phase.RCPT, Mishap.NO_SMTPUTF8)
-    return Transaction(mail=mail, parameters=_parameters(mail.envelope, content, extensions), content=content)
+    parameters = _parameters(mail.envelope, content, extensions, size=size)
+    return Transaction(mail=mail, parameters=parameters, content=content)
 
 
 def unsendable(envelope: Envelope) -> Reply | None:
@@ -81,10 +82,10 @@ def is_go_ahead(reply: Reply) -> bool:
     return reply.code is not None and reply.code // 100 == 3  # noqa: PLR2004  (as above)
 
 
-def _parameters(envelope: Envelope, content: bytes, extensions: Extensions) -> str:
+def _parameters(envelope: Envelope, content: bytes, extensions: Extensions, *, size: int) -> str:
     parameters = ""
     if "SIZE" in extensions:
-        parameters += f" SIZE={len(content)}"
+        parameters += f" SIZE={size}"
     if "8BITMIME" in extensions and not content.isascii():
         parameters += " BODY=8BITMIME"
     return parameters + (" SMTPUTF8" if envelope.smtputf8 else "")

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tocsin.adapters import journal_items
-from tocsin.model.suppression import Reason, Scope, Suppression
+from tocsin.model.suppression import Reason, Suppression
+from tocsin.model.suppression_scope import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ class Suppressions:
         self._audit = audit
 
     def page(self, project_id: str, *, after: str | None, size: int) -> list[Suppression]:
-        """At most `size` of the project's suppressions by address, behind the address `after`."""
+        """At most `size` of the project's suppressions by address, behind the one with the key `after`."""
         query: QueryInputTypeDef = {
             "TableName": self._table,
             "KeyConditionExpression": "project_id = :project",
@@ -40,7 +41,7 @@ class Suppressions:
             "ConsistentRead": True,
         }
         if after is not None:
-            query["ExclusiveStartKey"] = _key(project_id, after)
+            query["ExclusiveStartKey"] = key_item(project_id, after)
         return [_suppression(item) for item in self._client.query(**query)["Items"]]
 
     def add(self, suppression: Suppression, entry: AuditEntry) -> Suppression | None:
@@ -51,31 +52,32 @@ class Suppressions:
         """
         put = {
             "TableName": self._table,
-            "Item": _item(suppression),
+            "Item": suppression_item(suppression),
             "ConditionExpression": "attribute_not_exists(address)",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         failed = self._transactions.write([{"Put": put}, self._audit.recording(entry)])  # type: ignore[typeddict-item]  # a literal of the stubs, as text
         return _suppression(failed[0]) if failed else None
 
-    def remove(self, project_id: str, address: str, entry: AuditEntry) -> bool:
-        """Let the address be mailed again; whether it was suppressed.
+    def remove(self, project_id: str, key: str, entry: AuditEntry) -> bool:
+        """Let an address be mailed again; whether it was suppressed under this key.
 
         Raises:
             TransientError: the tables are too busy.
         """
         delete = {
             "TableName": self._table,
-            "Key": _key(project_id, address),
+            "Key": key_item(project_id, key),
             "ConditionExpression": "attribute_exists(address)",
         }
         return not self._transactions.write([{"Delete": delete}, self._audit.recording(entry)])  # type: ignore[typeddict-item]  # as above
 
 
-def _item(suppression: Suppression) -> dict[str, AttributeValueTypeDef]:
-    item = _key(suppression.project_id, suppression.address) | {
+def suppression_item(suppression: Suppression) -> dict[str, AttributeValueTypeDef]:
+    """The item of a suppression."""
+    item = key_item(suppression.project_id, suppression.key) | {
         "reason": {"S": suppression.reason.value},
-        "scope": {"S": suppression.scope.value},
+        "scope": {"S": suppression.scope},
         "since": {"S": journal_items.timestamp(suppression.since)},
     }
     return item | ({"added_by": {"S": suppression.added_by}} if suppression.added_by else {})
@@ -84,13 +86,14 @@ def _item(suppression: Suppression) -> dict[str, AttributeValueTypeDef]:
 def _suppression(item: Item) -> Suppression:
     return Suppression(
         project_id=item["project_id"]["S"],
-        address=item["address"]["S"],
+        address=address_of(item["address"]["S"]),
         reason=Reason(item["reason"]["S"]),
-        scope=Scope(item["scope"]["S"]),
+        scope=item["scope"]["S"],
         since=datetime.fromisoformat(item["since"]["S"]),
         added_by=item["added_by"]["S"] if "added_by" in item else None,
     )
 
 
-def _key(project_id: str, address: str) -> dict[str, AttributeValueTypeDef]:
-    return {"project_id": {"S": project_id}, "address": {"S": address}}
+def key_item(project_id: str, key: str) -> dict[str, AttributeValueTypeDef]:
+    """The primary key of what is kept under `key`: an address, or an address with a scope."""
+    return {"project_id": {"S": project_id}, "address": {"S": key}}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COLOR = "#175cd3"
 _BACKGROUND = "#f2f4f7"
 _RGB = re.compile(r"#[0-9a-fA-F]{6}")
-_DARK_ENOUGH = 0.183  # of this luminance, white and black have the same contrast (WCAG 2.2, relative luminance)
+_DARK_ENOUGH = 0.183  # up to this luminance white has a contrast of 4.5, and black has more from here on (WCAG 2.2)
 
 
 def brand_of(values: Mapping[str, Any], look: Look) -> dict[str, str | None]:
@@ -29,7 +29,7 @@ def brand_of(values: Mapping[str, Any], look: Look) -> dict[str, str | None]:
         "logo_url": page.get("logo_url") or safe_url(look.branding.logo_url),
         "footer": page.get("footer") or many_lines(look.branding.footer or "") or None,
         "color": color,
-        "on_color": "#ffffff" if _luminance(color) <= _DARK_ENOUGH else "#101828",
+        "on_color": "#ffffff" if _luminance(color) <= _DARK_ENOUGH else "#000000",
         "background": _color(look.branding.background_color, _BACKGROUND),
     }
 

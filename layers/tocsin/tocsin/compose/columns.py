@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tocsin.compose.occurrence import Fact
 
 _WIDEST_LABEL = 24
+_LONGEST_WORD = 13  # `acknowledged` and the like are never broken, and a phone has room for four such columns
 
 
 def columns(facts: Iterable[Fact]) -> str:
@@ -27,6 +28,11 @@ def columns(facts: Iterable[Fact]) -> str:
 def underlined(text: str, line: str = "-") -> str:
     """Write a heading above a line of its width."""
     return f"{text}\n{line * min(width(text), 72)}"
+
+
+def has_long_word(cell: object) -> bool:
+    """Whether a narrow cell has to break a word of what it shows."""
+    return max(map(width, str(cell).split()), default=0) > _LONGEST_WORD
 
 
 def width(text: str) -> int:

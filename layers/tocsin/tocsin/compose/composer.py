@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tocsin.model.mail_account import Sender
     from tocsin.model.notification import Notification, Recipient
+    from tocsin.model.tracked_links import TrackedLinks
 
 __all__ = ["CannotCompose", "Composer"]
 
@@ -38,14 +39,16 @@ _LINE_OCTETS = 998  # RFC 5322 section 2.1.1
 class Composer:
     """Composes from the templates of `compose/templates/`. One may be shared by threads.
 
-    What the mails of one notification object have in common is kept for the next recipient.
+    What the mails of one notification object have in common is kept for the next recipient. `list_host` is the host of
+    our own links, and makes the names of lists ours; `localhost` is for lists without one (RFC 2919 section 3).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, list_host: str = "localhost") -> None:
         self._environment = build_environment()
+        self._list_host = list_host
         self._letter = lru_cache(maxsize=_LETTERS)(self._make_letter)
 
-    def compose(
+    def compose(  # noqa: PLR0913  (each is a fact of its own, and named)
         self,
         notification: Notification,
         recipient: Recipient,
@@ -55,14 +58,18 @@ class Composer:
         thread_root: str,
         at: datetime,
         look: Look = _PLAIN,
+        links: TrackedLinks | None = None,
     ) -> MailObject:
         """Compose the message that tells `recipient` of `notification`, as the project wants its mails to `look`.
+
+        With `links`, what is opened and followed is told by addresses that are this recipient's own.
 
         `message_id` and `thread_root` come with their angle brackets; `at` becomes the Date. Neither subject nor body
         depends on `at`, so composing again gives the same message.
 
         Raises:
             BadAddress: the recipient's address is none.
+            BrokenTemplate: the project's own template, which is a part of its `look`, fails.
             CannotCompose: something else is wrong, in the sender or the templates.
         """
         to = parse_address(recipient.email)
@@ -83,14 +90,14 @@ class Composer:
             *_unsubscribe_headers(notification, shown["unsubscribe_url"]),
             token_header("MIME-Version", "1.0"),
         ]
-        text, html = letter.bodies(shown, locale, recipient.time_zone)
+        text, html = letter.bodies(shown, locale, recipient.time_zone, links)
         return MailObject(
             envelope=Envelope(mail_from=str(letter.from_address), rcpt_to=str(to), smtputf8=utf8),
             content=_octets(headers, utf8=utf8) + _alternatives(text, html, boundary=_boundary(message_id)),
         )
 
     def _make_letter(self, same: _Same, sender: Sender, look: Look) -> Letter:
-        return Letter(same.notification, sender, look, self._environment)
+        return Letter(same.notification, sender, look, self._environment, list_host=self._list_host)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +146,7 @@ def _checked(name: str, value: str) -> str:
 
 def _unsubscribe_headers(notification: Notification, url: str | None) -> list[str]:
     """Subscribers can leave with one click (RFC 8058, which asks for https); people on call cannot."""
-    if notification.family != "status_page" or url is None or len(url) > LONGEST_HEADER_URL:
+    if not notification.for_subscribers or url is None or len(url) > LONGEST_HEADER_URL:
         return []
     headers = [token_header("List-Unsubscribe", f"<{url}>")]
     if url.startswith("https:"):

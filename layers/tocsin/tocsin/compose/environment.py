@@ -8,9 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from tocsin.compose import times
 from tocsin.compose.budget import slo_facts
-from tocsin.compose.columns import columns, underlined
+from tocsin.compose.columns import columns, has_long_word, underlined
+from tocsin.compose.digest import digest_rest, digest_rows, digest_sentence
 from tocsin.compose.edits import edit_rows, edit_sections
 from tocsin.compose.expiry import secret_expiry
+from tocsin.compose.failed import example_rows, failed_deliveries, failure_remedies, failure_rows, failure_states
+from tocsin.compose.free_html import html_text, safe_html
 from tocsin.compose.items import count_of, item_rows, items_left
 from tocsin.compose.lasting import lasting
 from tocsin.compose.markdown import markdown_to_text
@@ -20,6 +23,7 @@ from tocsin.compose.reader import current_reader
 from tocsin.compose.report import percent, report_facts, report_rows, rows_left_out
 from tocsin.compose.styles import InlineStyles, markdown_with_styles
 from tocsin.compose.translate import gettext_in_template, ngettext_in_template
+from tocsin.compose.validity import validity
 from tocsin.compose.words import listed, number, sentence_case, word
 
 if TYPE_CHECKING:
@@ -42,9 +46,17 @@ def build_environment() -> Environment:
         "_": gettext_in_template,
         "ngettext": ngettext_in_template,
         "badges": badges,
+        "digest_rest": digest_rest,
+        "digest_rows": digest_rows,
+        "digest_sentence": digest_sentence,
         "edit_rows": edit_rows,
         "edit_sections": edit_sections,
         "count_of": count_of,
+        "example_rows": example_rows,
+        "failed_deliveries": failed_deliveries,
+        "failure_remedies": failure_remedies,
+        "failure_rows": failure_rows,
+        "failure_states": failure_states,
         "item_rows": item_rows,
         "items_left": items_left,
         "lasting": lasting,
@@ -58,16 +70,20 @@ def build_environment() -> Environment:
         "rows_left_out": rows_left_out,
         "secret_expiry": secret_expiry,
         "slo_facts": slo_facts,
+        "validity": validity,
     }
     environment.filters |= {
         "columns": columns,
         "day": _day,
         "duration": _duration,
+        "has_long_word": has_long_word,
+        "html_text": html_text,
         "listed": listed,
         "markdown": markdown_with_styles,
         "markdown_text": markdown_to_text,
         "number": number,
         "percent": percent,
+        "safe_html": safe_html,
         "sentence_case": sentence_case,
         "underlined": underlined,
         "word": word,

@@ -34,13 +34,18 @@ def text_header(name: str, text: str, *, utf8: bool) -> str:
 
 def address_header(name: str, display_name: str | None, address: Address, *, utf8: bool) -> str:
     """Make a field of one mailbox (RFC 5322 section 3.4). The addr-spec is never an encoded-word."""
-    phrase = _phrase(name, one_line(display_name or "", limit=_NAME_CHARACTERS), utf8=utf8)
-    if not phrase:
-        return f"{name}: {address}"
-    mailbox = f"<{address}>"
-    last_line = f"{name}: {phrase}".rpartition("\r\n")[2]
-    fits = len(last_line) + 1 + len(mailbox) <= _FOLD_AT
-    return f"{name}: {phrase} {mailbox}" if fits else f"{name}: {phrase}\r\n {mailbox}"
+    header = phrase_header(name, display_name, f"<{address}>", utf8=utf8)
+    return header if header != f"{name}: <{address}>" else f"{name}: {address}"
+
+
+def phrase_header(name: str, phrase: str | None, bracketed: str, *, utf8: bool) -> str:
+    """Make a field of what stands in angle brackets, ASCII or an addr-spec, and of words that people read before it."""
+    words = _phrase(name, one_line(phrase or "", limit=_NAME_CHARACTERS), utf8=utf8)
+    if not words:
+        return f"{name}: {bracketed}"
+    last_line = f"{name}: {words}".rpartition("\r\n")[2]
+    fits = len(last_line) + 1 + len(bracketed) <= _FOLD_AT
+    return f"{name}: {words} {bracketed}" if fits else f"{name}: {words}\r\n {bracketed}"
 
 
 def date_header(name: str, at: datetime) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, format_time
-from babel.numbers import format_percent
+from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ def moment(local: datetime, locale: str) -> str:
 def length(count: int, unit: str, locale: str) -> str:
     """Write so many of a unit of time, abbreviated."""
     return format_unit(count, f"duration-{unit}", "short", locale=_locale(locale))
+
+
+def time_of_day(local: datetime, locale: str) -> str:
+    """Write the time as its zone's clocks show it."""
+    return format_time(local, "short", locale=_locale(locale))
+
+
+def count(number: int, locale: str) -> str:
+    """Write a number of things."""
+    return format_decimal(number, locale=_locale(locale))
 
 
 def percent(share: Decimal, locale: str) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tocsin.compose.columns import width
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from markdown_it.token import Token
+
+_WIDEST_CELL = 24
+_MOST_ALIGNED_ROWS = 50  # aligned, a table of many short rows would grow out of hand
 
 
 def plain_text(tokens: Sequence[Token]) -> str:
@@ -27,7 +32,7 @@ class _Page:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self._indents: list[tuple[str, str]] = []
-        self._cells: list[str] | None = None
+        self._rows: list[list[str]] | None = None
         self._blocks: dict[str, Callable[[Token], None]] = {
             "inline": self._inline,
             "fence": self._code,
@@ -35,8 +40,9 @@ class _Page:
             "hr": lambda _: self._separate_and_write("----"),
             "blockquote_open": lambda _: self._indents.append(("> ", "> ")),
             "list_item_open": self._item,
+            "table_open": lambda _: self._start_table(),
             "tr_open": lambda _: self._start_row(),
-            "tr_close": lambda _: self._end_row(),
+            "table_close": lambda _: self._end_table(),
         }
 
     def take(self, token: Token) -> None:
@@ -57,20 +63,25 @@ class _Page:
 
     def _inline(self, token: Token) -> None:
         text = _inline_text(token.children or ())
-        if self._cells is None:
-            self._write(text)
+        if self._rows:
+            self._rows[-1].append(text)
         else:
-            self._cells.append(text)
+            self._write(text)
 
     def _code(self, token: Token) -> None:
         self._separate_and_write("\n".join(f"    {line}" for line in token.content.rstrip("\n").split("\n")))
 
-    def _start_row(self) -> None:
-        self._cells = []
+    def _start_table(self) -> None:
+        self._rows = []
 
-    def _end_row(self) -> None:
-        cells, self._cells = self._cells or [], None
-        self._write(" | ".join(cells))
+    def _start_row(self) -> None:
+        if self._rows is not None:
+            self._rows.append([])
+
+    def _end_table(self) -> None:
+        rows, self._rows = self._rows or [], None
+        for line in _table(rows):
+            self._write(line)
 
     def _separate_and_write(self, text: str) -> None:
         self._separate()
@@ -84,6 +95,18 @@ class _Page:
         for line in text.split("\n"):
             self.lines.append(("".join(first for first, _ in self._indents) + line).rstrip())
             self._indents = [(rest, rest) for _, rest in self._indents]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Write a table, whose rows are of one length, with a line below its head."""
+    is_aligned = len(rows) <= _MOST_ALIGNED_ROWS
+    widths = [min(max(map(width, column)), _WIDEST_CELL) if is_aligned else 1 for column in zip(*rows, strict=True)]
+    lines = [" | ".join(map(_padded, row, widths)) for row in rows]
+    return [*lines[:1], "-+-".join("-" * wide for wide in widths), *lines[1:]]
+
+
+def _padded(cell: str, wide: int) -> str:
+    return cell + " " * (wide - width(cell))
 
 
 def _inline_text(tokens: Sequence[Token]) -> str:

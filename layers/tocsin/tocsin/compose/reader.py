@@ -22,10 +22,14 @@ _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """`locale` is a language, or a language and a region (`de_AT`); times are shown in each of `zones`."""
+    """`locale` is a language, or a language and a region (`de_AT`); times are shown in each of `zones`.
+
+    `pictures` are the content ids of those that go along with the mail.
+    """
 
     locale: str = "en"
     zones: tuple[ZoneInfo, ...] = (ZoneInfo("UTC"),)
+    pictures: frozenset[str] = frozenset()
 
     @property
     def language(self) -> str:

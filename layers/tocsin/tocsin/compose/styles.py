@@ -16,6 +16,7 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 from tocsin.compose.markdown import markdown_to_html
+from tocsin.compose.reader import current_reader
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLES = TEMPLATES / "_base" / "styles.json"
@@ -48,10 +49,14 @@ class InlineStyles(Extension):
         return CLASSES.sub(styled, source)
 
 
-@lru_cache(maxsize=_KEPT)
 def markdown_with_styles(text: str) -> Markup:
     """Render Markdown with the styles of its elements, unless they are so many that the mail would grow out of hand."""
-    html = markdown_to_html(text)
+    return _with_styles(text, current_reader().pictures)
+
+
+@lru_cache(maxsize=_KEPT)
+def _with_styles(text: str, pictures: frozenset[str]) -> Markup:
+    html = markdown_to_html(text, pictures)
     if len(_ELEMENT.findall(html)) > _MOST_ELEMENTS:
         return html
     return Markup(_ELEMENT.sub(_with_style, html))  # noqa: S704  (what was harmless, with styles of our own)

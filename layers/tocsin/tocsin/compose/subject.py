@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tocsin.compose.translate import N_, gettext
 from tocsin.compose.values import one_line
 from tocsin.compose.words import number
-from tocsin.model.branding import SubjectStyle
+from tocsin.model.thread import keeps_one_subject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,17 +23,22 @@ _FORMS = {
     "alert_episode": N_("[Alert Episode%(number)s] %(title)s"),
     "maintenance": N_("[Scheduled Maintenance%(number)s] %(title)s"),
     "announcement": N_("[Announcement%(number)s] %(title)s"),
+    "status_page": N_("[Status Page%(number)s] %(title)s"),
     "monitor": N_("[Monitor%(number)s] %(title)s"),
     "slo": N_("[SLO%(number)s] %(title)s"),
     "probe": N_("[Probe%(number)s] %(title)s"),
 }
 
 
+def titled(family: str, number: str, title: str) -> str:
+    """Name something of a family by its number, with the space before it, and its title."""
+    form = _FORMS.get(family)
+    return gettext(form, number=number, title=title) if form is not None else title
+
+
 def is_stable(notification: Notification, look: Look) -> bool:
     """Whether all mails of the thread get one subject; if the project says nothing, all but subscribers' do."""
-    if look.subject_style is not None:
-        return look.subject_style is SubjectStyle.STABLE
-    return notification.family != "status_page"
+    return keeps_one_subject(notification, look.subject_style)
 
 
 def thread_subject(notification: Notification, values: Mapping[str, Any], look: Look) -> str | None:
@@ -45,5 +50,5 @@ def thread_subject(notification: Notification, values: Mapping[str, Any], look: 
     part = values[about]
     own = part.get("first_title") or part.get("title") or part.get("name") or part.get("id")
     title = one_line(look.thread_title or "") or own or gettext("(no name)")
-    shown = "" if notification.family == "status_page" else number(part)  # subscribers count nothing
+    shown = "" if notification.for_subscribers else number(part)  # subscribers count nothing
     return gettext(form, number=shown, title=title)

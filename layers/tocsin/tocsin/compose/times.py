@@ -45,6 +45,19 @@ def duration(seconds: float, locale: str = ENGLISH) -> str:
     return " ".join(parts[:2]) or _("less than 1 s")
 
 
+def time_of_day(at: datetime, zone: ZoneInfo, locale: str = ENGLISH, *, today: date) -> str:
+    """Write the time as the zone's clocks show it, with all else that tells when it was if that was not `today`."""
+    local = _local(at, zone)
+    if local.date() != today:
+        return _in_zone(at, zone, locale)
+    return f"{local:%H:%M}" if locale == ENGLISH else str(_local_times().time_of_day(local, locale))
+
+
+def day_of(at: datetime, zone: ZoneInfo) -> date:
+    """The day that it was in that zone."""
+    return _local(at, zone).date()
+
+
 def day(on: date, locale: str = ENGLISH) -> str:
     """Write a day of the calendar: `Sat 28 Nov 2026`."""
     if locale != ENGLISH:
@@ -68,6 +81,13 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown; not a name; a directory
         return None
+
+
+def _local(at: datetime, zone: ZoneInfo) -> datetime:
+    try:
+        return at.astimezone(zone)
+    except OverflowError:  # the first or last hours that a datetime can hold
+        return at
 
 
 def _in_zone(at: datetime, zone: ZoneInfo, locale: str) -> str:

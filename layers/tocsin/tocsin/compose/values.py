@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 _LINE_CHARACTERS = 1_000
 _TEXT_CHARACTERS = 20_000  # some providers clip a mail at 102 kB
-_TEXTS = frozenset({"description", "root_cause", "remediation", "footer", "signature", "body", "old", "new"})
+_TEXTS = frozenset({"description", "root_cause", "remediation", "footer", "signature", "body", "old", "new", "html"})
+_LIMITS = {"html": 100_000}  # cut, it would say something else: no longer one is taken
 _PLACEHOLDERS = {"title": "(no title)", "state": "(no state)"}  # required fields, where cleaning left nothing
 
 _BREAKS = "\r\n\v\f\x85\u2028\u2029"
@@ -57,7 +58,7 @@ def _clean(name: str, value: Any) -> Any:  # noqa: ANN401  (any value of a model
         case str() if name == "url" or name.endswith("_url"):
             return safe_url(value)
         case str() if name in _TEXTS:
-            return many_lines(value) or None
+            return many_lines(value, limit=_LIMITS.get(name, _TEXT_CHARACTERS)) or None
         case str():
             return one_line(value) or _PLACEHOLDERS.get(name)
         case _:

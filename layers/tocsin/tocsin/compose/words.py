@@ -33,6 +33,10 @@ _WORDS = {
     "online": N_("Online"),
     "connected": N_("Connected"),
     "disconnected": N_("Disconnected"),
+    "refused": N_("Refused"),
+    "parked": N_("Parked"),
+    "expired": N_("Expired"),
+    "unknown": N_("Unknown"),
 }
 _ROLES = {
     "owner": N_("owner"),

@@ -25,13 +25,14 @@ class Remedies:
         *,
         auth_type: str,
         port: int | None = None,
+        host: str | None = None,
         grant: str | None = None,
         service: Service = Service.SMTP,
         token_is_fresh: bool = True,
     ) -> Verdict:
         """What `reply` means for an account that logs in by `auth_type`; `Circumstances` explains the rest."""
         circumstances = Circumstances(
-            service=service, auth_type=auth_type, grant=grant, port=port, token_is_fresh=token_is_fresh
+            service=service, auth_type=auth_type, grant=grant, port=port, host=host, token_is_fresh=token_is_fresh
         )
         return decide(reply, _rows(), circumstances)
 
@@ -82,5 +83,6 @@ def _condition(when: Mapping[str, Any]) -> Condition:
         auth=frozenset(when.get("auth", ())),
         grants=frozenset(when.get("grants", ())),
         ports=frozenset(when.get("ports", ())),
+        hosts=frozenset(when.get("hosts", ())),
         challenge=frozenset(when["challenge"]) if "challenge" in when else None,
     )

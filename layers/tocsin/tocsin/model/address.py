@@ -60,6 +60,8 @@ def parse_address(text: str) -> Address:
         raise BadAddress("there is no @")
     if not (_DOT_ATOM.fullmatch(local_part) or _QUOTED.fullmatch(local_part)):
         raise BadAddress("the local part is neither a dot-atom nor a quoted string")
+    if "=?" in local_part:
+        raise BadAddress("the local part looks like an encoded word, and some programs would decode it")
     if not local_part.isascii() and any(unicodedata.category(character) in _CONTROLS for character in local_part):
         raise BadAddress("the local part holds a control character")
     if len(local_part.encode()) > _LOCAL_PART_OCTETS:

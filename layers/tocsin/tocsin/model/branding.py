@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from tocsin.model.custom_template import CustomTemplate
 
 
 class Branding(BaseModel):
@@ -17,6 +21,10 @@ class Branding(BaseModel):
     color: str | None = None
     background_color: str | None = None
     footer: str | None = None
+
+    def over(self, other: Branding) -> Branding:
+        """This branding, and where it says nothing, the other."""
+        return other.model_copy(update=self.model_dump(exclude_none=True))
 
 
 class SubjectStyle(StrEnum):
@@ -32,10 +40,11 @@ class Look:
 
     `project_name` stands where an event names none. Without a `subject_style`, subscribers of status pages get
     descriptive subjects and all others stable ones. `thread_title` is the title that the first mail of the thread had,
-    where it is known.
+    where it is known. `template` is the project's own for mails of this kind, where it has one.
     """
 
     branding: Branding = Branding()  # noqa: RUF009  (it is frozen)
     project_name: str | None = None
     subject_style: SubjectStyle | None = None
     thread_title: str | None = None
+    template: CustomTemplate | None = None

@@ -37,14 +37,15 @@ class Service(StrEnum):
 class Circumstances:
     """What is known about an attempt beside its reply.
 
-    `grant` is the OAuth2 grant type in use, `port` the relay's. `token_is_fresh` is false while the token may still be
-    renewed: some refusals then only ask for that.
+    `grant` is the OAuth2 grant type in use, `port` and `host` are the relay's. `token_is_fresh` is false while the
+    token may still be renewed: some refusals then only ask for that.
     """
 
     service: Service
     auth_type: str
     grant: str | None = None
     port: int | None = None
+    host: str | None = None
     token_is_fresh: bool = True
 
 
@@ -107,7 +108,8 @@ class Condition:
     """What is asked of a failure; an empty field asks nothing.
 
     `codes` are basic codes or `4yz` and `5yz`; `pattern` is a regular expression, searched without regard to case in
-    the text as one line; `challenge` are the statuses of a SASL error challenge, and the empty set asks for none.
+    the text as one line; `hosts` are domains that the relay is in; `challenge` are the statuses of a SASL error
+    challenge, and the empty set asks for none.
     """
 
     phases: frozenset[Phase] = frozenset()
@@ -117,6 +119,7 @@ class Condition:
     auth: frozenset[str] = frozenset()
     grants: frozenset[str] = frozenset()
     ports: frozenset[int] = frozenset()
+    hosts: frozenset[str] = frozenset()
     challenge: frozenset[str] | None = None
 
     @property
@@ -126,7 +129,7 @@ class Condition:
             bool(self.challenge),
             self.pattern is not None,
             self._narrowness_of_enhanced(),
-            bool(self.auth) + bool(self.grants) + bool(self.ports),
+            bool(self.auth) + bool(self.grants) + bool(self.ports) + bool(self.hosts),
             bool(self.codes),
             bool(self.phases),
         )
@@ -149,6 +152,7 @@ class Condition:
             (not self.auth or known.auth_type in self.auth)
             and (not self.grants or known.grant in self.grants)
             and (not self.ports or known.port in self.ports)
+            and (not self.hosts or any(_is_in(known.host, domain) for domain in self.hosts))
         )
 
     def _holds_for_codes(self, failure: Failure) -> bool:
@@ -158,6 +162,11 @@ class Condition:
 
     def _holds_for_challenge(self, challenge: str | None) -> bool:
         return challenge in self.challenge if self.challenge else challenge is None
+
+
+def _is_in(host: str | None, domain: str) -> bool:
+    name = (host or "").lower().rstrip(".")
+    return name == domain or name.endswith(f".{domain}")
 
 
 @cache

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from tocsin.model.remedy import Verdict
@@ -58,7 +59,8 @@ class Entry:
     """What the journal holds about one delivery, or will hold: `stored` is false while nothing is written yet.
 
     `attempt` counts the tries that were spent. `message_id` is fixed at the first write. `revived_at` is when an admin
-    last re-drove it: it has a useful life from then on, whatever became of the notification's own.
+    last re-drove it: it has a useful life from then on, whatever became of the notification's own. One that `is_held`
+    is never submitted: a digest tells of it.
     """
 
     recipient: str
@@ -68,6 +70,7 @@ class Entry:
     retry_at: datetime | None = None
     resubmitted: bool = False
     revived_at: datetime | None = None
+    is_held: bool = False
     stored: bool = True
 
 
@@ -85,11 +88,19 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """That a delivery waits for the digest of a group, and what that needs to know of it, as a plain document."""
+
+    group: str
+    line: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One arrow: from `before` to `state`, and why.
 
     `retry_at` is set for `deferred`, and for an `unknown` that is submitted once more. `instead_of` is set where the
-    mail account is a fall-back.
+    mail account is a fall-back, `hold` where the delivery waits for a digest.
     """
 
     before: Entry
@@ -100,6 +111,7 @@ class Change:
     verdict: Verdict | None = None
     retry_at: datetime | None = None
     instead_of: Fallback | None = None
+    hold: Hold | None = None
 
     def __post_init__(self) -> None:
         """Refuse an arrow that does not exist."""
@@ -117,4 +129,5 @@ class Change:
             retry_at=self.retry_at,
             resubmitted=self.before.resubmitted or self.before.state is State.UNKNOWN,
             revived_at=self.before.revived_at,
+            is_held=self.hold is not None,
         )

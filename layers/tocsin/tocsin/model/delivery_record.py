@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tocsin.model.delivery import State
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from tocsin.model.delivery import Fallback, State
+    from tocsin.model.delivery import Fallback
+    from tocsin.model.reaction import Reactions
     from tocsin.model.redrive import DeliveryKey
     from tocsin.model.reply import Reply
 
@@ -50,6 +53,11 @@ class DeliveryRecord:
         return self.key.chunk.delivery_id(self.key.recipient)
 
     @property
+    def accepted_at(self) -> datetime | None:
+        """When a relay first took responsibility for it."""
+        return next((line.at for line in self.log if line.state is State.ACCEPTED), None)
+
+    @property
     def last_answered(self) -> LogLine | None:
         """The newest line with a reply."""
         return next((line for line in reversed(self.log) if line.reply is not None), None)
@@ -69,10 +77,11 @@ class NotificationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A delivery with what it carries."""
+    """A delivery with what it carries, and what its recipient did with it, as far as that is counted."""
 
     delivery: DeliveryRecord
     notification: NotificationRecord
+    reactions: Reactions
 
 
 def in_order(keys: list[DeliveryKey], records: Mapping[DeliveryKey, DeliveryRecord]) -> list[DeliveryRecord]:

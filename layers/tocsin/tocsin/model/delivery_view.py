@@ -79,11 +79,22 @@ class NotificationView(_View):
 
 
 class DeliveryView(DeliverySummary):
-    """One delivery's whole story; `log` is oldest first. `expires_at` is when its useful life is over."""
+    """One delivery's whole story; `log` is oldest first. `expires_at` is when its useful life is over.
+
+    `opens`, `clicks` and when the first was (`opened_at`, `clicked_at`) are known where the project's `tracking` is on.
+    What programs opened or followed, such as a mail server's scanner, is counted apart. An open proves no reading, and
+    none proves no neglect: many mail programs show no pictures.
+    """
 
     message_id: str
     expires_at: AwareDatetime
     notification: NotificationView
+    opened_at: AwareDatetime | None
+    opens: int
+    machine_opens: int
+    clicked_at: AwareDatetime | None
+    clicks: int
+    machine_clicks: int
     log: tuple[LogLineView, ...]
 
 
@@ -118,11 +129,18 @@ def view(story: Story, remedy_of: RemedyOf) -> DeliveryView:
     expires_at = end_of_life(
         notification.expires_at, route=route_of_type(notification.type), revived_at=delivery.revived_at
     )
+    opens, clicks = (seen.by_people(delivery.accepted_at) for seen in (story.reactions.opens, story.reactions.clicks))
     return DeliveryView(
         **dict(summary(delivery, remedy_of)),
         message_id=delivery.message_id,
         expires_at=expires_at,
         notification=_notification(notification),
+        opened_at=opens.first_at,
+        opens=opens.count,
+        machine_opens=opens.machine_count,
+        clicked_at=clicks.first_at,
+        clicks=clicks.count,
+        machine_clicks=clicks.machine_count,
         log=tuple(_line(line, remedy_of) for line in delivery.log),
     )
 

@@ -19,7 +19,12 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailObject:
-    """An envelope and the content to put in it: RFC 5322 octets with CRLF line ends, not yet dot-stuffed."""
+    """An envelope and the content to put in it: RFC 5322 octets with CRLF line ends, not yet dot-stuffed.
+
+    `enclosed` follows the content: the same octets in every mail of a notification, ASCII, no line of which begins with
+    a dot. Kept apart, a megabyte is encoded and held once for all recipients.
+    """
 
     envelope: Envelope
     content: bytes = field(repr=False)
+    enclosed: bytes = field(default=b"", repr=False)

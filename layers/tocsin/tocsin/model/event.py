@@ -58,7 +58,7 @@ def check_event(event: dict[str, Any]) -> Notification:
         data = data_model.model_validate(envelope.data)
     except ValidationError as error:
         raise InvalidNotification(*_first_problem(error, "invalid_data", "data")) from None
-    return Notification(
+    notification = Notification(
         source=envelope.source,
         id=envelope.id,
         type=envelope.type,
@@ -66,11 +66,21 @@ def check_event(event: dict[str, Any]) -> Notification:
         subject=envelope.subject,
         data=data,
     )
+    if data.options.cc or data.options.bcc:
+        from tocsin.model.copies import check_copies  # noqa: PLC0415  (few events have any)
+
+        check_copies(notification)
+    return notification
 
 
-def with_recipients(event: dict[str, Any], recipients: Sequence[Recipient]) -> dict[str, Any]:
-    """The same event for these recipients only, named in the event itself."""
+def with_recipients(event: dict[str, Any], recipients: Sequence[Recipient], *, number: int = 0) -> dict[str, Any]:
+    """The same event for these recipients only, named in the event itself.
+
+    Copies are of the first recipient's mail: only the chunk with `number` 0 has them.
+    """
     data = {name: value for name, value in event["data"].items() if name != "recipients_ref"}
+    if number > 0 and isinstance(data.get("options"), dict):
+        data["options"] = {name: value for name, value in data["options"].items() if name not in {"cc", "bcc"}}
     data["recipients"] = [recipient.model_dump(exclude_none=True) for recipient in recipients]
     return event | {"data": data}
 
@@ -110,13 +120,25 @@ _REASONS = {
     "specversion": "wrong_specversion",
     "recipients": "no_recipients",
 }
+_TOO_MANY = {
+    "recipients": "too_many_recipients",
+    "attachments": "too_many_attachments",
+    "cc": "too_many_copies",
+    "bcc": "too_many_copies",
+}
+_ATTACHMENT = "data.options.attachments."
 
 
 def _first_problem(error: ValidationError, reason: str, *prefix: str) -> tuple[str, str]:
     problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join((*prefix, *_path(problem)))
-    if problem["type"] == "too_short" or place == "specversion":
-        reason = _REASONS.get(place.rpartition(".")[2], reason)
+    field = place.rpartition(".")[2]
+    if problem["type"] == "too_long":
+        reason = _TOO_MANY.get(field, reason)
+    elif problem["type"] == "too_short" or place == "specversion":
+        reason = _REASONS.get(field, reason)
+    elif place.startswith(_ATTACHMENT):
+        reason = "bad_attachment"
     text = f"{place or 'event'}: {problem['msg']}"
     return reason, "".join(c if " " <= c <= "~" else "?" for c in text)[:_DETAIL_CHARACTERS]
 

@@ -150,10 +150,12 @@ class IdentityProvider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What is missing or wrong in an account's OAuth2 settings; `field` is its path in the account as written."""
+    """What is missing or wrong in settings; `field` is its path as written, `line` stands within a text of many."""
 
     field: str
     text: str
+    line: int | None = None
+    remedy: str | None = None
 
 
 class UnusableOAuth2(PermanentError):

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from tocsin.model.grant import OAuth2
 from tocsin.model.mail_account import LastError, Limits, Mailbox, Relay
+from tocsin.model.preset import AVAILABLE_TRANSPORTS
 from tocsin.model.route import Route
 from tocsin.model.version_tag import tag_of
 
@@ -20,7 +21,7 @@ _HIDDEN = {"credential_version", "secrets_set", "grant"}
 _OF_GRANT = {"scopes", "identity", "consented_at", "access_token_expires_at", "refresh_token_expires_at"}
 _FOUND_OUT = {"status", "verified_at", "last_error", "grant"}
 
-type Status = Literal["not_verified", "verified", "reauthorization_required", "failing", "disabled"]
+type Status = Literal["not_verified", "verified", "reauthorization_required", "failing", "disabled", "not_available"]
 
 
 class _View(BaseModel):
@@ -134,8 +135,10 @@ def view(account: MailAccount) -> dict[str, Any]:
 
 
 def status_of(account: MailAccount) -> Status:
-    """The status as it is shown: of an account that is switched off, only that."""
-    return account.status if account.enabled else "disabled"
+    """The status as it is shown: of an account that is switched off, or whose transport is to come, only that."""
+    if not account.enabled:
+        return "disabled"
+    return account.status if account.transport in AVAILABLE_TRANSPORTS else "not_available"
 
 
 def etag(account: MailAccount) -> str:

@@ -53,6 +53,11 @@ class Notification:
         return self.type.partition(".")[0]
 
     @property
+    def for_subscribers(self) -> bool:
+        """Whether it goes to subscribers of a status page, rather than to people of the project."""
+        return self.data.for_subscribers
+
+    @property
     def correlation(self) -> str:
         """What the notification is about, as in `incident/1042`: the publisher's subject, else its own object."""
         return self.subject or self.data.correlation

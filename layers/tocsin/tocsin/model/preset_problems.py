@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tocsin.model.identity_provider import Problem
-from tocsin.model.preset import AVAILABLE_TRANSPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tocsin.model.mail_account import MailAccount, Relay
-    from tocsin.model.preset import Preset
+    from tocsin.model.preset import AuthType, Preset, Transport
+
+_TAKEN_BY: Mapping[Transport, tuple[AuthType, ...]] = {"graph": ("oauth2",), "gmail": ("oauth2",), "ses": ("none",)}
+"""How an account logs in where that is no matter of the provider's relay: SES knows the role of the functions."""
 
 
 def preset_problems(account: MailAccount, preset: Preset) -> list[Problem]:
@@ -20,10 +22,7 @@ def preset_problems(account: MailAccount, preset: Preset) -> list[Problem]:
 
 
 def _of_transport(account: MailAccount, preset: Preset) -> Iterator[Problem]:
-    if account.transport not in AVAILABLE_TRANSPORTS:
-        text = f"Sending by {account.transport} is not available yet; choose {_names(AVAILABLE_TRANSPORTS)}."
-        yield Problem(field="transport", text=text)
-    elif account.transport not in preset.transports:
+    if account.transport not in preset.transports:
         yield Problem(field="transport", text=f"{preset.name} is for: {_names(preset.transports)}.")
 
 
@@ -39,9 +38,11 @@ def _of_relay(relay: Relay, preset: Preset) -> Iterator[Problem]:
 
 
 def _of_auth(account: MailAccount, preset: Preset) -> Iterator[Problem]:
-    auth = account.auth
-    if auth.type not in preset.auth_types:
-        yield Problem(field="auth.type", text=f"{preset.name} takes: {_names(preset.auth_types)}.")
+    auth, taken = account.auth, preset.auth_types
+    if account.transport in preset.transports:
+        taken = _TAKEN_BY.get(account.transport, taken)
+    if auth.type not in taken:
+        yield Problem(field="auth.type", text=f"{preset.name} takes by {account.transport}: {_names(taken)}.")
     elif auth.oauth2 is not None and auth.oauth2.grant not in preset.grants:
         text = f"{preset.name} does not have this grant, only: {_names(preset.grants)}."
         yield Problem(field="auth.oauth2.grant", text=text)

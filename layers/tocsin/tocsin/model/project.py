@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tocsin.model.branding import Branding, SubjectStyle
+from tocsin.model.branding import Branding, Look, SubjectStyle
 from tocsin.model.route import FallbackPolicy, Route
+from tocsin.model.storm import StormControl
+from tocsin.model.tracking import Tracking
 
 if TYPE_CHECKING:
     from tocsin.model.mail_account import MailAccount
@@ -37,8 +39,17 @@ class Admin(BaseModel):
     name: str | None = None
 
 
+class StatusPageSettings(BaseModel):
+    """What a project decided for the mails of one status page; `sender` is the address of one of its senders."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    branding: Branding = Branding()
+    sender: str | None = None
+
+
 class ProjectLimits(BaseModel):
-    """What all accounts of the project may use up together. None means no limit."""
+    """What all mails of the project may use up together, whichever account carries them. None means no limit."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
@@ -51,8 +62,9 @@ class Project(BaseModel):
     """What a project decided for all of its notifications.
 
     `routes` hold mail account ids, first choice first. `subject_style` None: subscribers get descriptive
-    subjects, all others stable ones. `admins` are told what only they can put right. `is_readable` is
-    false where what is stored is no project's settings: nothing of it is used.
+    subjects, all others stable ones. `status_pages` are by their ids. `admins` are told what only they can put right,
+    and, if there is a `failed_summary`, what failed each day. `calendar`: mails about a maintenance bring an entry for
+    calendars. `is_readable` is false where what is stored is no project's settings: nothing of it is used.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
@@ -67,14 +79,35 @@ class Project(BaseModel):
     subject_style: SubjectStyle | None = None
     admins: tuple[Admin, ...] = ()
     branding: Branding = Branding()
+    status_pages: Mapping[str, StatusPageSettings] = {}
     limits: ProjectLimits = ProjectLimits()
+    tracking: Tracking = Tracking()
+    storm_control: StormControl = StormControl()
+    failed_summary: bool = True
+    calendar: bool = True
     is_readable: bool = True
+
+    @property
+    def is_told_of_failures(self) -> bool:
+        """Whether its admins get a summary of each day in which deliveries failed."""
+        return self.failed_summary and bool(self.admins)
 
     @property
     def named_accounts(self) -> frozenset[str]:
         """The ids of the mail accounts that its routes and its default name."""
         named = {account_id for route in self.routes.values() for account_id in route}
         return frozenset(named | ({self.default_mail_account_id} if self.default_mail_account_id else set()))
+
+    def look(self, status_page_id: str | None) -> Look:
+        """How its mails look; those of a status page with branding of its own look so, as far as that goes."""
+        page = self.status_pages.get(status_page_id or "")
+        branding = self.branding if page is None else page.branding.over(self.branding)
+        return Look(branding=branding, project_name=self.name, subject_style=self.subject_style)
+
+    def sender_of(self, status_page_id: str | None) -> str | None:
+        """The address that the mails of a status page come from, if that is decided."""
+        page = self.status_pages.get(status_page_id or "")
+        return page.sender if page is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

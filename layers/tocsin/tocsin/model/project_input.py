@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from tocsin.model.branding import Branding, SubjectStyle
+from tocsin.model.custom_template import STATUS_PAGE_ID_PATTERN
 from tocsin.model.mail_account_input import Address, Limit, Name
-from tocsin.model.project import Admin, Project, ProjectLimits
+from tocsin.model.project import Admin, Project, ProjectLimits, StatusPageSettings
 from tocsin.model.route import FallbackPolicy, Route
+from tocsin.model.storm import StormControl
+from tocsin.model.tracking import Tracking
 from tocsin.model.ulid import is_ulid
 from tocsin.model.version_tag import tag_of
 from tocsin.model.written import STRICT, Written
@@ -38,6 +41,7 @@ def _https(text: str) -> str:
 
 
 AccountId = Annotated[str, Field(min_length=26, max_length=26), AfterValidator(_account_id)]
+StatusPageId = Annotated[str, Field(pattern=STATUS_PAGE_ID_PATTERN)]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Url = Annotated[str, Field(max_length=2000), AfterValidator(_https)]
 
@@ -62,14 +66,50 @@ class BrandingInput(Branding):
     footer: Annotated[str, Field(max_length=2000)] | None = None
 
 
+class StatusPageSettingsInput(StatusPageSettings):
+    """How the mails of one status page look, where they differ from the project's, and which sender they come from.
+
+    `sender` is the address of one of the account's senders; an account that has none such uses its default.
+    """
+
+    model_config = STRICT
+
+    branding: BrandingInput = BrandingInput()
+    sender: Address | None = None
+
+
 class ProjectLimitsInput(ProjectLimits):
-    """Limits; each at least one. They are kept and not held to yet: those of the mail accounts are."""
+    """Limits of all mails of the project together, whichever account carries them; each at least one.
+
+    What is over one waits, and those of the mail accounts hold beside them. Words to the project's own admins count in
+    no limit of the project.
+    """
 
     model_config = STRICT
 
     per_minute: Limit | None = None
     per_day: Limit | None = None
     per_month: Limit | None = None
+
+
+class TrackingInput(Tracking):
+    """Whether opens and clicks of the project's mails are counted. Both are off unless they are asked for."""
+
+    model_config = STRICT
+
+
+class StormControlInput(StormControl):
+    """What happens in a storm: what people own that is not critical goes on in a digest, once they had so many mails.
+
+    A window begins with the first mail that a person gets by a route. In it, the first `mails_per_thread` about one
+    incident or the like go at once, and `mails_in_all` of the route; the rest comes in one digest at its end.
+    """
+
+    model_config = STRICT
+
+    window_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
+    mails_per_thread: Annotated[int, Field(ge=1, le=1000)] = 10
+    mails_in_all: Annotated[int, Field(ge=1, le=1000)] = 20
 
 
 class ProjectInput(Written):
@@ -83,7 +123,12 @@ class ProjectInput(Written):
     subject_style: SubjectStyle | None = None
     admins: Annotated[tuple[AdminInput, ...], Field(max_length=50)] = ()
     branding: BrandingInput = BrandingInput()
+    status_pages: Annotated[Mapping[StatusPageId, StatusPageSettingsInput], Field(max_length=100)] = {}
     limits: ProjectLimitsInput = ProjectLimitsInput()
+    tracking: TrackingInput = TrackingInput()
+    storm_control: StormControlInput = StormControlInput()
+    failed_summary: bool = True
+    calendar: bool = True
 
     @model_validator(mode="after")
     def _names_each_account_once(self) -> Self:
@@ -120,7 +165,12 @@ class ProjectView(BaseModel):
     subject_style: SubjectStyle | None
     admins: tuple[Admin, ...]
     branding: Branding
+    status_pages: Mapping[str, StatusPageSettings]
     limits: ProjectLimits
+    tracking: Tracking
+    storm_control: StormControl
+    failed_summary: bool
+    calendar: bool
 
     @classmethod
     def of(cls, project: Project) -> Self:

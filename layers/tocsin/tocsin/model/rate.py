@@ -1,4 +1,4 @@
-"""How many mails an account may still submit: never more than its limit in any minute, any 24 hours, any month.
+"""How many mails an account, or a project, may still submit: never more than its limit in a minute, a day, a month.
 
 A token bucket lets nearly twice its limit pass in the period after a pause, and providers count rolling periods, so
 mails are counted by slices of time: what lies wholly or partly within the last period counts.
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tocsin.model.mail_account import Limits
+    from tocsin.model.project import ProjectLimits
 
 _WARN_AT_PERCENT = 80
 KEPT = timedelta(days=32)
@@ -72,14 +73,16 @@ _DAY = _Period(length=86_400, slice_length=3_600, longest_turn=3_600)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """What was submitted by an account with limits, and what that leaves. Made of, and kept as, a plain document.
+    """What was submitted within limits, an account's or a project's, and what that leaves.
+
+    Made of, and kept as, a plain document.
 
     `lines` hold when the turns are over that were given to those who wait, one line for each route: a page to
     thousands of subscribers never stands before an incident, and leaves room for those that wait in other lines. They
     are of use for the limits that they were made for.
     """
 
-    limits: Limits
+    limits: Limits | ProjectLimits
     minute: Mapping[str, int]
     day: Mapping[str, int]
     month: str
@@ -88,7 +91,7 @@ class Rate:
     lines: Mapping[str, float]
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], limits: Limits, now: datetime) -> Rate:
+    def of(cls, document: Mapping[str, Any], limits: Limits | ProjectLimits, now: datetime) -> Rate:
         """What `document` says at `now`."""
         is_this_month = document.get("month") == _month(now)
         return cls(
@@ -204,5 +207,5 @@ def _month(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m")
 
 
-def _lines_for(limits: Limits) -> list[int | None]:
+def _lines_for(limits: Limits | ProjectLimits) -> list[int | None]:
     return [limits.per_minute, limits.per_day]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tocsin.model.notifications.catalogue import is_for_subscribers
 from tocsin.model.route import Route
 
 if TYPE_CHECKING:
@@ -24,19 +25,21 @@ ALWAYS_BORNE = timedelta(seconds=10)
 LONGEST_WAIT = _WAITS[-1]
 RESUBMIT_UNKNOWN_AFTER = timedelta(seconds=60)
 
-_ROUTES = {"incident": Route.INCIDENT, "incident_episode": Route.INCIDENT, "status_page": Route.STATUS_PAGE}
-_ALERTS = ("alert", "alert_episode", "monitor", "slo", "probe", "on_call")
+_FAMILIES = {
+    Route.INCIDENT: ("incident", "incident_episode"),
+    Route.ALERT: ("alert", "alert_episode", "monitor", "slo", "probe", "on_call"),
+}
+_ROUTES = {family: route for route, families in _FAMILIES.items() for family in families}
 
 
 def route_of(notification: Notification) -> Route:
-    """The route of the notification's family (DESIGN section 2)."""
-    return route_of_type(notification.type)
+    """The route of the notification's family (DESIGN section 2); a digest goes by that of what it stands for."""
+    return notification.data.route or _route(notification.type, for_subscribers=notification.for_subscribers)
 
 
 def route_of_type(type: str) -> Route:  # noqa: A002  (the field's name)
-    """The route of an event type's family."""
-    family = type.partition(".")[0]
-    return Route.ALERT if family in _ALERTS else _ROUTES.get(family, Route.SYSTEM)
+    """The route of an event type's family; of a type that there is no more, the one for what is nobody else's."""
+    return _route(type, for_subscribers=is_for_subscribers(type))
 
 
 def patience(route: Route) -> timedelta:
@@ -71,8 +74,16 @@ def end_of_life(expires_at: datetime, *, route: Route, revived_at: datetime | No
 def expires_at(notification: Notification, *, received_at: datetime) -> datetime:
     """The end of the notification's useful life: as the publisher set it, but within 7 days; else by its family.
 
-    It is in the publisher's own time zone: the first and last hours of a calendar exist in no other.
+    A code or a link that ends sooner ends it. It is in the publisher's own time zone: the first and last hours of a
+    calendar exist in no other.
     """
-    if notification.data.options.expires_at is not None:
-        return min(notification.data.options.expires_at, received_at + _LONGEST_LIFE)
-    return received_at + useful_life(route_of(notification))
+    told_at = min(notification.time or received_at, received_at)
+    said = (notification.data.options.expires_at, notification.data.ends_at(told_at))
+    ends = [end for end in said if end is not None]
+    return min([*ends, received_at + (_LONGEST_LIFE if ends else useful_life(route_of(notification)))])
+
+
+def _route(event_type: str, *, for_subscribers: bool) -> Route:
+    if for_subscribers:
+        return Route.STATUS_PAGE
+    return _ROUTES.get(event_type.partition(".")[0], Route.SYSTEM)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tocsin.errors import TransientError
@@ -31,6 +31,10 @@ class SharedItem:
     def with_document(self, document: Mapping[str, Any], *, forgotten_at: datetime) -> SharedItem:
         """The item that shall follow this one."""
         return SharedItem(key=self.key, version=self.version + 1, document=document, forgotten_at=forgotten_at)
+
+    def checked(self) -> SharedItem:
+        """This item, as something that must still stand."""
+        return replace(self, is_checked_only=True)
 
 
 class SharedItemsChanged(TransientError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from tocsin.model.address import BadAddress, parse_address
+from tocsin.model.suppression_scope import ALL, Scope, suppression_key
 from tocsin.model.written import Written
 
 if TYPE_CHECKING:
@@ -27,12 +28,6 @@ class Reason(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
-class Scope(StrEnum):
-    """What an address is not mailed about: anything at all."""
-
-    ALL = "all"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
     """One address of one project; `address` is canonical. `added_by` is an admin's id, or None where nobody asked."""
@@ -44,13 +39,18 @@ class Suppression:
     since: datetime
     added_by: str | None
 
+    @property
+    def key(self) -> str:
+        """What it is kept under."""
+        return suppression_key(self.address, self.scope)
+
 
 class SuppressionInput(Written):
     """An address that is not to be mailed any more, as an admin writes it."""
 
     address: Annotated[str, Field(min_length=3, max_length=400)]
     reason: Reason = Reason.MANUAL
-    scope: Scope = Scope.ALL
+    scope: Scope = ALL
 
     @field_validator("address")
     @classmethod

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from tocsin.adapters.admin_notices import AdminNotices
 from tocsin.model.event import check_event
-from tocsin.model.notifications.settings import ReauthorizationRequired, SecretExpiring
+from tocsin.model.notifications.failed_summary import DeliveryFailedSummary
+from tocsin.model.notifications.settings import BreakerOpened, ReauthorizationRequired, SecretExpiring
 
 from tests.unit.model.examples import NOW, account, settings
 
@@ -107,6 +108,46 @@ def test_a_lost_grant_is_told_to_every_admin() -> None:
     ]
 
 
+@pytest.mark.parametrize("waits_for_admin", [True, False])
+def test_an_account_that_is_left_alone_is_told_of_with_what_to_do(*, waits_for_admin: bool) -> None:
+    queue = FakeQueue()
+    notices, failures = _notices(queue)
+
+    notices.breaker_opened(account(last_error=ERROR), waits_for_admin=waits_for_admin)
+
+    [told] = queue.notifications
+    assert failures == []
+    assert (told.type, told.time, told.correlation) == ("settings.breaker_opened", NOW, "mail_account/first")
+    assert isinstance(told.data, BreakerOpened)
+    assert told.data.waits_for_admin is waits_for_admin
+    assert (told.data.error, told.data.remedy) == ("invalid_grant", "Authorize the account again.")
+
+
+@pytest.mark.parametrize(
+    ("change", "is_news"),
+    [
+        ({}, False),
+        ({"last_error": ERROR | {"at": NOW + timedelta(hours=3), "text": "invalid_grant, again"}}, False),
+        ({"last_error": ERROR | {"at": NOW + timedelta(days=1)}}, True),
+        ({"last_error": ERROR | {"remedy_id": "expired"}}, True),
+        ({"version": 2}, True),
+        ({"id_": "second"}, True),
+    ],
+)
+def test_an_account_that_fails_and_recovers_all_day_is_told_of_once_for_each_remedy(
+    change: Json, *, is_news: bool
+) -> None:
+    queue = FakeQueue()
+    changes: Json = {"last_error": ERROR} | change
+    notices, _ = _notices(queue)
+
+    notices.breaker_opened(account(last_error=ERROR), waits_for_admin=False)
+    notices.breaker_opened(account(**changes), waits_for_admin=False)
+
+    first, second = queue.notifications
+    assert (first.id != second.id) is is_news
+
+
 @pytest.mark.parametrize("days", [30, 7, 1, 0, -3])
 def test_an_ending_secret_is_told_as_of_today(days: int) -> None:
     queue = FakeQueue()
@@ -190,6 +231,41 @@ def test_a_secret_without_an_end_is_nothing_to_tell() -> None:
 
     notices.secret_expiring(_mailbox(ends_on=None), 7)
     notices.secret_expiring(account(), 7)
+
+    assert (queue.messages, failures) == ([], [])
+
+
+def test_a_day_of_failures_is_told_once_whatever_was_counted() -> None:
+    queue = FakeQueue()
+    notices, _ = _notices(queue)
+
+    for count in (7, 8):
+        notices.failed_summary(ACME.project, {"count": count}, due_at=NOW)
+
+    first, second = queue.notifications
+    assert (first.type, first.time, first.id) == ("delivery.failed_summary", NOW, "failed_summary/2026-11-21")
+    assert first.id == second.id
+    assert isinstance(first.data, DeliveryFailedSummary)
+    assert first.data.failures.count == 7
+    assert [to.email for to in first.data.recipients or ()] == ["carla@example.org", "dan@example.org"]
+
+
+def test_a_summary_that_was_not_told_says_so() -> None:
+    notices, failures = _notices(FakeQueue(EndpointConnectionError(endpoint_url="https://sqs.example")))
+
+    with pytest.raises(EndpointConnectionError):
+        notices.failed_summary(ACME.project, {"count": 7}, due_at=NOW)
+
+    assert failures == []
+
+
+@pytest.mark.parametrize("found", [settings(), None], ids=["no-admins", "no-project"])
+def test_who_has_no_admins_need_not_be_told_of_an_account_that_fails(found: ProjectSettings | None) -> None:
+    queue = FakeQueue()
+    notices, failures = _notices(queue, found)
+
+    notices.breaker_opened(account(last_error=ERROR), waits_for_admin=True)
+    notices.breaker_opened(account(), waits_for_admin=True)
 
     assert (queue.messages, failures) == ([], [])
 

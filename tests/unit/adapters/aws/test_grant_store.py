@@ -245,3 +245,53 @@ def test_an_account_that_another_changed_is_not_written(
         store.update(saved, saved.model_copy(update={"credential_version": "v9"}), refresh_at=LATER)
 
     assert store.read(saved.project_id, saved.id) == stands
+
+
+# --- What others found out meanwhile ---
+
+
+def _found(one: MailAccount, **finding: Any) -> MailAccount:  # noqa: ANN401  (fields of any kind)
+    return one.model_copy(update=finding)
+
+
+def test_a_loss_is_not_overwritten_by_what_an_older_visit_found_out(store: GrantStore, saved: MailAccount) -> None:
+    lost = _found(saved, status="reauthorization_required")
+    store.update(saved, lost, refresh_at=None)
+
+    with pytest.raises(AccountChanged):
+        store.update(saved, _found(saved, status="verified", verified_at=NOW), refresh_at=LATER)
+
+    assert store.read(saved.project_id, saved.id) == lost
+
+
+def test_what_two_find_out_about_different_things_is_all_kept(store: GrantStore, saved: MailAccount) -> None:
+    assert saved.grant is not None
+    renewed = saved.grant.model_copy(update={"version": 2})
+    store.update(saved, _found(saved, status="failing"), refresh_at=None)
+
+    store.update(saved, _found(saved, grant=renewed, credential_version="v2"), refresh_at=LATER)
+
+    now = store.read(saved.project_id, saved.id)
+    assert now == _found(saved, status="failing", grant=renewed, credential_version="v2")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param('{"grant": {"version": 1},  "status": "verified"}', id="in-another-form"),
+        pytest.param(None, id="nothing"),
+    ],
+)
+def test_how_a_state_is_written_does_not_matter(
+    aws: DynamoDBClient, store: GrantStore, saved: MailAccount, written: str | None
+) -> None:
+    item = aws.get_item(TableName=TABLE, Key=items.key_of(saved.project_id, saved.id))["Item"]
+    item |= {"state": {"S": written}} if written is not None else {}
+    kept = {name: value for name, value in item.items() if written is not None or name != "state"}
+    aws.put_item(TableName=TABLE, Item=kept)
+    read = store.read(saved.project_id, saved.id)
+    assert read is not None
+
+    store.update(read, _found(read, status="failing"), refresh_at=LATER)
+
+    assert store.read(saved.project_id, saved.id) == _found(read, status="failing")

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto import mock_aws
+from tocsin.adapters import template_items
 from tocsin.adapters.look_up import LookUp
 from tocsin.adapters.settings_store import SettingsStore
 from tocsin.adapters.shared_items import SharedItems
 from tocsin.adapters.transactions import Transactions
 from tocsin.errors import SettingsChanged
+from tocsin.model.custom_template import CustomTemplate, Scope
 from tocsin.model.shared_item import SharedItem
+from tocsin.model.suppression_scope import ALL, suppression_key
 
 from tests.unit.model.examples import NOW
 
@@ -76,9 +79,11 @@ def _look_up(
     recipients: Sequence[str],
     keys: Sequence[str],
     remembered: Sequence[Project | MailAccount] = (),
+    *,
+    scope: str = ALL,
 ) -> tuple[set[str], list[SharedItem]]:
     look_up = LookUp(client, suppressions_table=SUPPRESSIONS, ephemeral_table=EPHEMERAL, settings_table=SETTINGS)
-    suppressed, shared = look_up(project_id, recipients, keys, remembered=remembered)
+    suppressed, shared, _ = look_up(project_id, recipients, keys, remembered=remembered, scope=scope)
     return set(suppressed), list(shared)
 
 
@@ -101,8 +106,9 @@ def _save(client: DynamoDBClient, project_id: str) -> tuple[Project, MailAccount
     return settings.project, settings.mail_accounts["one"]
 
 
-def _suppress(client: DynamoDBClient, project_id: str, address: str) -> None:
-    client.put_item(TableName=SUPPRESSIONS, Item={"project_id": {"S": project_id}, "address": {"S": address}})
+def _suppress(client: DynamoDBClient, project_id: str, address: str, scope: str = ALL) -> None:
+    key = suppression_key(address, scope)
+    client.put_item(TableName=SUPPRESSIONS, Item={"project_id": {"S": project_id}, "address": {"S": key}})
 
 
 def _share(client: DynamoDBClient, key: str) -> SharedItem:
@@ -137,6 +143,26 @@ def test_a_suppression_of_another_project_is_none_of_this_one(dynamodb: DynamoDB
     _suppress(dynamodb, f"acme-{next(_numbers)}", "ana@example.org")
 
     assert _look_up(dynamodb, f"acme-{next(_numbers)}", ["ana@example.org"], []) == (set(), [])
+
+
+@pytest.mark.parametrize(
+    ("scope", "suppressed"),
+    [
+        pytest.param(ALL, {"all@example.org"}, id="everything"),
+        pytest.param("status_page/public", {"all@example.org", "page@example.org"}, id="its-page"),
+        pytest.param("status_page/internal", {"all@example.org"}, id="another-page"),
+    ],
+)
+def test_who_left_a_page_s_list_is_suppressed_for_that_page_in_the_same_call(
+    dynamodb: DynamoDBClient, calls: list[Mapping[str, Any]], scope: str, suppressed: set[str]
+) -> None:
+    project = f"acme-{next(_numbers)}"
+    people = [f"{name}@example.org" for name in ("all", "page", "nobody")]
+    _suppress(dynamodb, project, people[0])
+    _suppress(dynamodb, project, people[1], "status_page/public")
+
+    assert _look_up(dynamodb, project, people, [], scope=scope) == (suppressed, [])
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize("recipients", [99, 100, 101, 250])
@@ -204,3 +230,23 @@ def test_settings_that_were_deleted_are_not(dynamodb: DynamoDBClient, sort_key: 
 
     with pytest.raises(SettingsChanged):
         _look_up(dynamodb, project_id, ["ana@example.org"], [], remembered)
+
+
+def test_templates_come_with_the_same_call_by_their_names(
+    dynamodb: DynamoDBClient, calls: list[Mapping[str, Any]]
+) -> None:
+    project_id = f"acme-{next(_numbers)}"
+    scope = Scope(type="status_page.created", status_page_id="public")
+    ours = CustomTemplate(
+        project_id=project_id, scope=scope, version=3, subject="Ours", updated_at=NOW, updated_by="admin-1"
+    )
+    none: Json = {"version": {"N": "1"}, "document": {"S": "{}"}}
+    for name, item in ((ours.name, template_items.write_template(ours)), ("incident.created", none)):
+        dynamodb.put_item(TableName=SETTINGS, Item=template_items.key_of(project_id, name) | item)
+    look_up = LookUp(dynamodb, suppressions_table=SUPPRESSIONS, ephemeral_table=EPHEMERAL, settings_table=SETTINGS)
+    names = (ours.name, "status_page.created", "incident.created")
+
+    *_, templates = look_up(project_id, ["ana@example.org"], [], templates=names)
+
+    assert templates == {ours.name: ours}
+    assert len(calls) == 1

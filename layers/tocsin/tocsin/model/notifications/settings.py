@@ -18,44 +18,56 @@ class MailAccountReference(Part):
     provider: str | None = None
 
 
-class ReauthorizationRequired(NotificationData):
+class OfMailAccount(NotificationData):
+    """What every mail about a mail account holds."""
+
+    about = "mail_account"
+    for_admins = True
+
+    mail_account: MailAccountReference
+
+
+class ReauthorizationRequired(OfMailAccount):
     """A mail account cannot send until an admin authorizes it again.
 
     `error` is what the identity provider or the relay said, `remedy` what to do, `url` where; each is plain text.
     """
 
-    about = "mail_account"
-
-    mail_account: MailAccountReference
     error: str | None = None
     remedy: str | None = None
     url: str | None = None
 
 
-class SecretExpiring(NotificationData):
+class SecretExpiring(OfMailAccount):
     """A mail account's client secret ends soon. `remedy` says what to do, `url` where; both are plain text.
 
     What is left is counted from the envelope's `time` to `expires_on`, in days.
     """
 
-    about = "mail_account"
-
-    mail_account: MailAccountReference
     expires_on: date
     remedy: str | None = None
     url: str | None = None
 
 
-class TrialMessage(NotificationData):
+class BreakerOpened(OfMailAccount):
+    """A mail account fails again and again: it is left alone, for a while or, if it `waits_for_admin`, for good.
+
+    `error` is what the relay answered last, at the envelope's `time`; `remedy` and `url` are as above.
+    """
+
+    waits_for_admin: bool | None = None
+    error: str | None = None
+    remedy: str | None = None
+    url: str | None = None
+
+
+class TrialMessage(OfMailAccount):
     """Somebody tries a mail account out: who reads this knows that it sends."""
-
-    about = "mail_account"
-
-    mail_account: MailAccountReference
 
 
 TYPES: dict[str, type[NotificationData]] = {
     "settings.reauthorization_required": ReauthorizationRequired,
     "settings.secret_expiring": SecretExpiring,
+    "settings.breaker_opened": BreakerOpened,
     "settings.test_message": TrialMessage,
 }

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, FiniteFloat
 
+from tocsin.model.notifications.own_account import Link, MaybeLink, PerishableData, PersonalData
 from tocsin.model.notifications.parts import (
     Change,
     Maintenance,
@@ -64,6 +65,8 @@ class Report(Part):
 
 class SubscriberData(NotificationData):
     """What every mail to subscribers of a status page holds."""
+
+    for_subscribers = True
 
     status_page: StatusPage
 
@@ -196,6 +199,31 @@ class StatusPageAnnouncementPosted(NotificationData):
     announcement: Announcement
 
 
+class StatusPagePrivateUserWelcome(PerishableData):
+    """Somebody may now read a private status page. Who has `set_password_url` can choose their password."""
+
+    status_page: StatusPage
+    set_password_url: MaybeLink = None
+
+
+class StatusPagePrivateUserForgotPassword(PerishableData):
+    """Somebody wants a new password for a private status page, as of an account."""
+
+    status_page: StatusPage
+    reset_url: Link
+    requested_from: str | None = None
+
+
+class StatusPagePrivateUserPasswordChanged(PersonalData):
+    """The recipient's password for a private status page was changed, as of an account."""
+
+    status_page: StatusPage
+    changed_at: AwareDatetime | None = None
+    changed_from: str | None = None
+    reset_url: MaybeLink = None
+    url: str | None = None
+
+
 TYPES: dict[str, type[NotificationData]] = {
     "status_page.subscription_confirm": StatusPageSubscriptionConfirm,
     "status_page.subscribed": StatusPageSubscribed,
@@ -215,4 +243,7 @@ TYPES: dict[str, type[NotificationData]] = {
     "status_page.created": StatusPageCreated,
     "status_page.owner_added": StatusPageOwnerAdded,
     "status_page.announcement_posted": StatusPageAnnouncementPosted,
+    "status_page.private_user_welcome": StatusPagePrivateUserWelcome,
+    "status_page.private_user_forgot_password": StatusPagePrivateUserForgotPassword,
+    "status_page.private_user_password_changed": StatusPagePrivateUserPasswordChanged,
 }

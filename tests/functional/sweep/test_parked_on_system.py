@@ -1,0 +1,95 @@
+"""What other projects' mails wait for goes when the installation's own account is mended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from tests.functional.deliver.stack import LOGIN, Acme
+from tests.functional.sweep.conftest import FIRST
+from tests.relay import Relay, Say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.functional.deliver.conftest import Invoke
+    from tests.functional.sweep.conftest import Marks, Sent, Sweep
+
+_ANA = "ana@example.org"
+_REFUSED = Say("535 5.7.8 no")
+
+
+@pytest.fixture
+def system(acme: Acme) -> Iterator[Acme]:
+    """The installation's own account, for as long as the test lasts, and a list of projects that the test's is in."""
+    _forget_settings()
+    system = Acme(id="_system", account_id=f"system-of-{acme.id}")
+    listed = {"project_id": {"S": "_projects"}, "sk": {"S": acme.id}}
+    boto3.client("dynamodb").put_item(TableName="SettingsTable", Item=listed)
+    yield system
+    of_system = ({"project_id": {"S": "_system"}, "sk": {"S": sk}} for sk in ("project", _sort_key(system)))
+    for key in (listed, *of_system):
+        boto3.client("dynamodb").delete_item(TableName="SettingsTable", Key=key)
+    _forget_settings()
+
+
+def _forget_settings() -> None:
+    """What was read of the installation's project is not kept from one test to the next."""
+    from tocsin import wiring  # noqa: PLC0415  (after the stack is there)
+
+    wiring.settings_store.cache_clear()
+    wiring.receive.cache_clear()
+
+
+def _sort_key(system: Acme) -> str:
+    return f"mail-account#{system.account_id}"
+
+
+def _mend(system: Acme) -> None:
+    """Write what a verification finds out, as it does."""
+    from tocsin import wiring  # noqa: PLC0415  (after the stack is there)
+
+    account = wiring.grants().read(system.id, system.account_id)
+    assert account is not None
+    after = account.model_copy(update={"status": "verified", "verified_at": datetime.now(UTC)})
+    wiring.grants().update(account, after, refresh_at=None)
+
+
+def test_a_mended_account_of_the_installation_lets_go_what_any_project_parked_for_it(
+    acme: Acme, system: Acme, deliver: Invoke, sweep: Sweep, marks: Marks, sent: Sent
+) -> None:
+    acme.project = {"fallback_policy": "system"}
+    with Relay(**LOGIN, script={"auth": _REFUSED}) as own, Relay(**LOGIN, script={"auth": [_REFUSED]}) as last:
+        acme.save(own)
+        system.save(last)
+        deliver(acme.event(_ANA))
+        parked = acme.deliveries()[_ANA]
+        assert (parked["state"], parked["mail_account_id"]) == ("parked", system.account_id)
+        _mend(system)
+        marks.let_pass(FIRST)
+
+        assert sweep() == {"redriven": 1}
+
+        assert acme.states() == {_ANA: "queued"}
+        assert len(sent(acme)) == 1
+        assert marks.names("_system") == [f"redrive#{system.account_id}"]
+
+
+def test_a_mended_account_of_a_project_lets_go_nothing_of_another(
+    acme: Acme, system: Acme, deliver: Invoke, sweep: Sweep, marks: Marks
+) -> None:
+    other = Acme(account_id=system.account_id)  # ids are never used twice; and if they were
+    acme.project = {"fallback_policy": "system"}
+    with Relay(**LOGIN, script={"auth": _REFUSED}) as own, Relay(**LOGIN, script={"auth": [_REFUSED]}) as last:
+        acme.save(own)
+        system.save(last)
+        other.save(last)
+        deliver(acme.event(_ANA))
+        _mend(other)
+        marks.let_pass(FIRST)
+
+        assert sweep() == {}
+    assert acme.states() == {_ANA: "parked"}
