@@ -64,7 +64,7 @@ check: .venv/.made .tools/sam/.made .tools/engine/.made ## lint, types, imports,
 	$(SAM) validate --lint
 
 test: setup build ## everything that needs no AWS account (ARGS=--full: the long forms)
-	$(RUN)/pytest --numprocesses=2 --dist=loadgroup $(ARGS)
+	$(RUN)/pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
 build: .aws-sam/.built ## build the functions and layers for this machine
 

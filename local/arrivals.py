@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import batched
+from typing import TYPE_CHECKING, Any
 
 from local.samples import canonical_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from local.inbox.mailbox import Mail, Mailbox
     from local.samples import Sample
     from local.stack import Stack
+
+_KEYS_IN_A_CALL = 100  # BatchGetItem's limit; the engine leaves none unprocessed
 
 OPEN_STATES = frozenset({None, "queued", "submitting", "deferred"})
 """States in which a mail may still come; None: the journal does not know of the delivery yet."""
@@ -38,25 +41,25 @@ class Arrival:
         return self.state in OPEN_STATES
 
 
-def arrivals(sample: Sample, *, stack: Stack, mailbox: Mailbox) -> tuple[Arrival, ...]:
-    """What became of `sample` so far, recipient by recipient."""
-    table = stack.table("DeliveriesTable")
+def arrivals(*samples: Sample, stack: Stack, mailbox: Mailbox) -> tuple[Arrival, ...]:
+    """What became of `samples` so far, recipient by recipient."""
+    asked = [(sample, recipient) for sample in samples for recipient in sample.recipients]
+    states = _journal(stack, [(sample.journal_key, recipient) for sample, recipient in asked])
+    received = {(canonical_address(mail.rcpt_to), mail.message_id.strip("<>")): mail for mail in mailbox.mails()}
     found = []
-    for recipient in sample.recipients:
-        item = table.get_item(Key={"pk": sample.journal_key, "sk": recipient}, ConsistentRead=True).get("Item", {})
-        mail = _mail(recipient, str(item.get("message_id", "")), mailbox.mails())
+    for sample, recipient in asked:
+        item = states.get((sample.journal_key, recipient), {})
+        mail = received.get((recipient, str(item.get("message_id")).strip("<>")))
         found.append(Arrival(sample=sample.name, recipient=recipient, state=item.get("state"), mail=mail))
     return tuple(found)
 
 
-def _mail(recipient: str, message_id: str, mails: Iterable[Mail]) -> Mail | None:
-    """The mail for this recipient with the Message-ID that the journal holds, found by its bytes."""
-    wanted = message_id.strip("<>")
-    return next(
-        (
-            mail
-            for mail in mails
-            if wanted and mail.message_id.strip("<>") == wanted and canonical_address(mail.rcpt_to) == recipient
-        ),
-        None,
-    )
+def _journal(stack: Stack, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the journal holds of these deliveries."""
+    table = stack.table("DeliveriesTable")
+    items: dict[tuple[str, str], dict[str, Any]] = {}
+    for part in batched(keys, _KEYS_IN_A_CALL, strict=False):
+        asked = {"Keys": [{"pk": pk, "sk": sk} for pk, sk in part], "ConsistentRead": True}
+        answer = table.meta.client.batch_get_item(RequestItems={table.name: asked})
+        items |= {(item["pk"], item["sk"]): item for item in answer["Responses"][table.name]}
+    return items

@@ -11,16 +11,14 @@ from local.demo import create_demo_project
 from local.samples import publish, read_samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from local.engine_process import Engine
     from local.inbox.running import Inbox
     from local.report import Progress
     from local.samples import Sample
     from local.stack import Stack
 
-ARRIVED_WITHIN_SECONDS = 180
-POLL_SECONDS = 0.1
+ARRIVED_WITHIN_SECONDS = 300
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,8 @@ class Demonstration:
         give_up_at = time.monotonic() + ARRIVED_WITHIN_SECONDS
         said = 0
         while True:
-            found = tuple(self._look(samples))
+            self.engine.check()
+            found = arrivals(*samples, stack=self.stack, mailbox=self.inbox.mailbox)
             arrived = sum(arrival.is_good for arrival in found)
             if arrived > said:
                 self.progress.say(f"{arrived} of {len(found)} mails arrived")
@@ -56,8 +55,3 @@ class Demonstration:
             if not any(arrival.is_open for arrival in found) or time.monotonic() > give_up_at:
                 return found
             time.sleep(POLL_SECONDS)
-
-    def _look(self, samples: tuple[Sample, ...]) -> Iterator[Arrival]:
-        self.engine.check()
-        for sample in samples:
-            yield from arrivals(sample, stack=self.stack, mailbox=self.inbox.mailbox)

@@ -27,10 +27,8 @@ def new_event(*recipients: str, type_: str = "incident.created") -> Sample:
 
 def arrived(samples: Sequence[Sample], local: Local) -> tuple[Arrival, ...]:
     """What became of every recipient of `samples`, once all are good; else nothing."""
-    found = [
-        arrival for sample in samples for arrival in arrivals(sample, stack=local.stack, mailbox=local.inbox.mailbox)
-    ]
-    return tuple(found) if all(arrival.is_good for arrival in found) else ()
+    found = arrivals(*samples, stack=local.stack, mailbox=local.inbox.mailbox)
+    return found if all(arrival.is_good for arrival in found) else ()
 
 
 def messages_left(local: Local) -> int:

@@ -61,11 +61,8 @@ def _waiting_messages(local: Local) -> int:
 
 def _states(samples: list[Sample], local: Local) -> dict[str, str | None]:
     """The journal's word on every recipient: with the function dead, it stays until the messages are visible again."""
-    return {
-        arrival.recipient: arrival.state
-        for sample in samples
-        for arrival in arrivals(sample, stack=local.stack, mailbox=local.inbox.mailbox)
-    }
+    found = arrivals(*samples, stack=local.stack, mailbox=local.inbox.mailbox)
+    return {arrival.recipient: arrival.state for arrival in found}
 
 
 def _message_ids(recipients: dict[str, str | None], local: Local) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.1
 
 
-def wait_until[T](look: Callable[[], T | None], what: str, *, within_seconds: float = 30) -> T:
+def wait_until[T](look: Callable[[], T | None], what: str, *, within_seconds: float = 120) -> T:
     """What `look` returned when it was true for the first time.
 
     Raises:
