@@ -47,10 +47,10 @@ def failure_remedies(failures: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def example_rows(failures: Mapping[str, Any]) -> list[Row]:
-    """Give recipient, type, state with its time, and reason of the examples."""
+    """Give recipient with type, state with its time, and reason of the examples."""
     return [_example(each) for each in (failures["examples"] or ())[:_MOST_ROWS]]
 
 
 def _example(each: Mapping[str, Any]) -> Row:
     failed = " · ".join([word(each["state"]) or "", *moment(each["at"])])
-    return each["recipient"], each["type"], failed, each["reason"]
+    return f"{each['recipient']}, {each['type']}", failed, each["reason"]
