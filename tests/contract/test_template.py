@@ -50,7 +50,7 @@ STATEFUL = (
     "AWS::SQS::Queue",
 )
 FUNCTIONS = functions()
-OF_LIBRARIES = ("POWERTOOLS_", "PYDANTIC_")
+OF_LIBRARIES = ("POWERTOOLS_", "PYDANTIC_", "PYTHON")
 POLLERS = [
     (name, event["Properties"])
     for name, function in FUNCTIONS.items()
