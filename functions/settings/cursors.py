@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
-from tocsin.model.identity_provider import Problem
+from tocsin.model.problem import Problem
 from tocsin.model.settings_error import InvalidSettings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 from tocsin import wiring_api
 from tocsin.actions.configure import Search
-from tocsin.data.presets import filled
+from tocsin.data.preset_checks import filled
 from tocsin.model.mail_account_input import MailAccountInput
 from tocsin.model.mail_account_view import MailAccountView, Status, etag
 from tocsin.model.merge_patch import patched

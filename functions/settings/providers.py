@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from tocsin import wiring_api
 from tocsin.data.guides import guides, values_of
 from tocsin.data.presets import document
-from tocsin.model.identity_provider import Problem
 from tocsin.model.preset_view import view
+from tocsin.model.problem import Problem
 from tocsin.model.settings_error import ForbiddenToChange, InvalidSettings
 
 from functions.settings.answers import answer

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from tocsin import wiring_verification
 from tocsin.errors import PermanentError
 from tocsin.model.address import parse_address
-from tocsin.model.identity_provider import Problem
+from tocsin.model.problem import Problem
 from tocsin.model.settings_error import InvalidSettings, NoVerifiedAddress
 
 from functions.settings.requests import claims_of

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from tocsin import wiring_api, wiring_verification
-from tocsin.data.presets import filled
+from tocsin.data.preset_checks import filled
 from tocsin.model.mail_account_input import Address, MailAccountInput
 from tocsin.model.step_report import StepReport
 from tocsin.model.written import AsJson, Written

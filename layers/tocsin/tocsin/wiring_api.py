@@ -32,7 +32,7 @@ from tocsin.adapters.secret_store import SecretStore
 from tocsin.adapters.settings_writer import SettingsWriter
 from tocsin.adapters.submission import Submission
 from tocsin.adapters.transactions import Transactions
-from tocsin.data import presets
+from tocsin.data import preset_checks
 from tocsin.data.identity_providers import identity_provider_for, problems
 from tocsin.data.remedies import Remedies
 from tocsin.wiring import client, config, egress, grants, identity_providers, now
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tocsin.model.credential import AccountSecret
-    from tocsin.model.identity_provider import Problem
     from tocsin.model.mail_account import MailAccount
+    from tocsin.model.problem import Problem
 
 __all__ = ["KeptAnswer"]
 
@@ -210,7 +210,7 @@ def _authorizations() -> Authorizations:
 
 
 def _problems(account: MailAccount, secret: AccountSecret | None) -> Sequence[Problem]:
-    found = presets.problems(account)
+    found = preset_checks.problems(account)
     if account.auth.oauth2 is not None:
         found += problems(account, secret.reveal() if secret is not None else {})
     return found

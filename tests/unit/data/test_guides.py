@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from tocsin.data import guides, identity_providers, presets
+from tocsin.data import guides, identity_providers, preset_checks, presets
 from tocsin.data.guides import PLACEHOLDERS, Guide
 from tocsin.model.mail_account_input import MailAccountInput
 
@@ -121,11 +121,11 @@ def test_the_example_of_a_guide_is_an_account_that_can_be_saved(guide: Guide) ->
         document = json.loads(text.replace("YYYY-MM-DD", "2027-05-01"))
         if "service_account_key" in text:
             document["auth"]["oauth2"]["service_account_key"] = service_account()
-        written = presets.filled(MailAccountInput.of(document))
+        written = preset_checks.filled(MailAccountInput.of(document))
         account = written.account("acme", "01JD7ZAAAAAAAAAAAAAAAAAAAA", at=NOW)
 
         assert guide.id in presets.document()[account.provider].guides
-        assert presets.problems(account) == []
+        assert preset_checks.problems(account) == []
         if account.auth.oauth2 is not None:
             secret = written.secret(account)
             assert secret is not None

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from tocsin.data import guides, identity_providers
-from tocsin.data.presets import document, filled, limits_of, preset_of, problems
+from tocsin.data.preset_checks import filled, problems
+from tocsin.data.presets import document, limits_of, preset_of
 from tocsin.model.mail_account import Limits, MailAccount, Security
 from tocsin.model.mail_account_input import MailAccountInput
 from tocsin.model.preset import AVAILABLE_TRANSPORTS, Preset

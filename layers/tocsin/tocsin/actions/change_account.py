@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from tocsin.actions.access import Access
     from tocsin.model.account_change import AccountChange
     from tocsin.model.credential import AccountSecret
-    from tocsin.model.identity_provider import Problem
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.mail_account_input import MailAccountInput
     from tocsin.model.permissions import Caller
+    from tocsin.model.problem import Problem
 
 _LEASE = timedelta(seconds=60)
 _TRIES = 5

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.model.audit import AuditEntry
-from tocsin.model.identity_provider import Problem
 from tocsin.model.mail_account_view import status_of
+from tocsin.model.problem import Problem
 from tocsin.model.settings_error import InvalidSettings, NotThere, Outdated, SlugTaken
 from tocsin.model.ulid import RANDOM_OCTETS, is_ulid, ulid
 from tocsin.model.version_tag import allows

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.model.audit import AuditEntry, changed_fields
-from tocsin.model.identity_provider import Problem
+from tocsin.model.problem import Problem
 from tocsin.model.project import is_project_id
 from tocsin.model.settings_error import InvalidSettings, NotThere, Outdated, VersionNotNamed
 from tocsin.model.version_tag import allows

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from tocsin.model.audit import AuditEntry
 from tocsin.model.custom_template import BUILT_IN_ONLY, PARTS
 from tocsin.model.custom_template_input import template_of
-from tocsin.model.identity_provider import Problem
 from tocsin.model.notification import CATALOGUE
+from tocsin.model.problem import Problem
 from tocsin.model.settings_error import InvalidSettings, NotThere, Outdated, VersionNotNamed
 from tocsin.model.version_tag import allows
 

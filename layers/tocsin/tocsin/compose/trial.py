@@ -17,9 +17,9 @@ from tocsin.compose.custom_variables import variables_for
 from tocsin.compose.reader import LANGUAGES
 from tocsin.model.custom_template import PARTS, BrokenTemplate
 from tocsin.model.custom_template_input import Preview
-from tocsin.model.identity_provider import Problem
 from tocsin.model.mail_account import Sender
 from tocsin.model.notification import CATALOGUE, Notification
+from tocsin.model.problem import Problem
 from tocsin.model.settings_error import InvalidSettings
 
 if TYPE_CHECKING:

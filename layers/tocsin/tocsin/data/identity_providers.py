@@ -12,8 +12,9 @@ from tocsin.model.oauth2_problems import secret_problems, settings_problems
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tocsin.model.identity_provider import IdentityProvider, Problem
+    from tocsin.model.identity_provider import IdentityProvider
     from tocsin.model.mail_account import MailAccount
+    from tocsin.model.problem import Problem
 
 
 def identity_provider_for(account: MailAccount) -> IdentityProvider:

@@ -5,21 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tocsin.model import preset_filling
-from tocsin.model.identity_provider import Problem
-from tocsin.model.settings_error import InvalidSettings
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tocsin.model.mail_account import Limits, MailAccount
-    from tocsin.model.mail_account_input import MailAccountInput
     from tocsin.model.preset import Preset
-
-_UNKNOWN = Problem(
-    field="provider",
-    text="No provider is known by this name. GET /providers lists those that are; for any other server choose generic.",
-)
 
 
 def preset_of(provider: str, *, host: str | None = None) -> Preset | None:
@@ -32,26 +22,6 @@ def preset_of(provider: str, *, host: str | None = None) -> Preset | None:
         return presets[provider]
     shared = [preset for preset in presets.values() if provider in preset.aliases]
     return next((preset for preset in shared if host and preset.has_host(host)), next(iter(shared), None))
-
-
-def filled(written: MailAccountInput) -> MailAccountInput:
-    """What an admin wrote, with what was left out as the preset has it.
-
-    Raises:
-        InvalidSettings: the provider is unknown, or something is left out that its preset does not know.
-    """
-    preset = preset_of(written.provider, host=written.relay.host)
-    if preset is None:
-        raise InvalidSettings([_UNKNOWN])
-    return preset_filling.filled(written, preset)
-
-
-def problems(account: MailAccount) -> list[Problem]:
-    """What in the account's settings goes against its preset, in words for its admin; empty: nothing."""
-    from tocsin.model.preset_problems import preset_problems  # noqa: PLC0415  nothing that sends mail needs it
-
-    preset = preset_of(account.provider, host=account.relay.host)
-    return [_UNKNOWN] if preset is None else preset_problems(account, preset)
 
 
 def limits_of(account: MailAccount) -> Limits:

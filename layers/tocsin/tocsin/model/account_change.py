@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tocsin.model.credential import AccountSecret
 from tocsin.model.grant import GrantState, GrantType
-from tocsin.model.identity_provider import Problem
+from tocsin.model.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -43,7 +43,7 @@ class Look:
     where it is known. `template` is the project's own for mails of this kind, where it has one.
     """
 
-    branding: Branding = Branding()  # noqa: RUF009  (it is frozen)
+    branding: Branding = Branding.model_construct()  # noqa: RUF009  (it is frozen)
     project_name: str | None = None
     subject_style: SubjectStyle | None = None
     thread_title: str | None = None

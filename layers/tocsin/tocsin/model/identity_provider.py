@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from tocsin.errors import PermanentError
 from tocsin.model.condition import Service
 from tocsin.model.grant import GrantType, missing_scopes
+from tocsin.model.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -146,16 +147,6 @@ class IdentityProvider:
     def may_see_token(self, host: str) -> bool:
         """Whether a token of this provider may be sent to `host`."""
         return host.lower().rstrip(".") in self.token_hosts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """What is missing or wrong in settings; `field` is its path as written, `line` stands within a text of many."""
-
-    field: str
-    text: str
-    line: int | None = None
-    remedy: str | None = None
 
 
 class UnusableOAuth2(PermanentError):

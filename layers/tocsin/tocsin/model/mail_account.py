@@ -155,7 +155,7 @@ class MailAccount(_Settings):
     relay: Relay
     auth: Auth
     senders: Annotated[tuple[Sender, ...], Field(min_length=1)]
-    limits: Limits = Limits()
+    limits: Limits = Limits.model_construct()
     mailbox: Mailbox | None = None
     secrets_set: Mapping[str, AwareDatetime] = {}
     credential_version: str | None = None

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tocsin.model.grant import GrantType
-from tocsin.model.identity_provider import MANY_TENANTS, Problem
+from tocsin.model.identity_provider import MANY_TENANTS
 from tocsin.model.key_files import UnreadableKey, client_certificate, service_account_key
+from tocsin.model.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tocsin.model.identity_provider import Problem
+from tocsin.model.problem import Problem
 from tocsin.model.settings_error import InvalidSettings
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ class StatusPageSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
-    branding: Branding = Branding()
+    branding: Branding = Branding.model_construct()
     sender: str | None = None
 
 
@@ -78,11 +78,11 @@ class Project(BaseModel):
     on_unknown: Literal["hold", "resubmit"] = "hold"
     subject_style: SubjectStyle | None = None
     admins: tuple[Admin, ...] = ()
-    branding: Branding = Branding()
+    branding: Branding = Branding.model_construct()
     status_pages: Mapping[str, StatusPageSettings] = {}
-    limits: ProjectLimits = ProjectLimits()
-    tracking: Tracking = Tracking()
-    storm_control: StormControl = StormControl()
+    limits: ProjectLimits = ProjectLimits.model_construct()
+    tracking: Tracking = Tracking.model_construct()
+    storm_control: StormControl = StormControl.model_construct()
     failed_summary: bool = True
     calendar: bool = True
     is_readable: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tocsin.errors import PermanentError
-from tocsin.model.identity_provider import Problem
+from tocsin.model.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import core_schema
 
-from tocsin.model.identity_provider import Problem
+from tocsin.model.problem import Problem
 from tocsin.model.settings_error import InvalidSettings
 
 if TYPE_CHECKING:

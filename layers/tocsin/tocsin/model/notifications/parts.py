@@ -204,7 +204,7 @@ class NotificationData(Part):
     project: ProjectReference
     recipients: Annotated[tuple[Recipient, ...], Field(min_length=1)] | None = None
     recipients_ref: PayloadReference | None = None
-    options: Options = Options()
+    options: Options = Options.model_construct()
 
     @property
     def everybody(self) -> tuple[Recipient, ...]:
