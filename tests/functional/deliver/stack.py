@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from boto3.dynamodb.conditions import Key
 from jsonschema import Draft202012Validator
 from moto.sqs.models import sqs_backends
 from tocsin.model.mail_account import MailAccount
@@ -270,6 +271,12 @@ class Acme:
         item = boto3.client("dynamodb").get_item(TableName="SettingsTable", Key=key)["Item"]
         values = {name: plain(value) for name, value in item.items()}
         return values | {"state": json.loads(values.get("state", "{}"))}
+
+    def marks(self) -> list[tuple[str, str]]:
+        """What is marked to go again: of which account, and from when on."""
+        condition = Key("project_id").eq(self.id) & Key("sk").begins_with("redrive#")
+        answer = boto3.resource("dynamodb").Table("SettingsTable").query(KeyConditionExpression=condition)
+        return [(item["account"], item["since"]) for item in answer["Items"]]
 
     def change_password(self, password: str) -> None:
         """Write another version of the account's secret, as an admin does who enters a new password."""

@@ -6,9 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from tocsin.adapters.redrive_marks import RedriveMarks
 from tocsin.model.rate import next_month
 
 from tests.functional.deliver.fleet import Fleet
@@ -187,10 +185,7 @@ def test_a_month_warns_once_at_four_fifths_parks_when_it_is_used_up_and_goes_on_
         assert fleet.queue.messages == []
 
         first = next_month(fleet.clock.now)
-        marks = RedriveMarks(boto3.client("dynamodb"), "SettingsTable")
-        of_acme = [mark for mark in marks.due(first + timedelta(hours=1)) if mark.project_id == acme.id]
-        assert [(mark.mail_account_id, mark.since) for mark in of_acme] == [(acme.account_id, first)]
-        assert not [mark for mark in marks.due(first - timedelta(seconds=1)) if mark.project_id == acme.id]
+        assert acme.marks() == [(acme.account_id, f"{first:%Y-%m-%dT%H:%M:%S.%fZ}")]
 
         fleet.clock.now = first
         fleet.publish(acme.event("eve@example.org"))

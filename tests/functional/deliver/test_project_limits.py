@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from tocsin import wiring
-from tocsin.adapters.redrive_marks import RedriveMarks
 from tocsin.model.rate import next_month
 
 from functions.settings.app import lambda_handler as settings
@@ -131,9 +130,7 @@ def test_a_month_that_is_used_up_goes_on_in_the_next_or_when_it_is_raised(acme: 
         assert (parked["attempt"], parked["parked_account"]) == (0, f"{acme.id}#none")
         assert parked["log"][-1]["remedy_id"] == "project-month-used-up"
         assert len(relay.mails) == 2
-        first, marks = next_month(fleet.clock.now), RedriveMarks(boto3.client("dynamodb"), "SettingsTable")
-        due = [mark for mark in marks.due(first + timedelta(hours=1)) if mark.project_id == acme.id]
-        assert [(mark.mail_account_id, mark.since) for mark in due] == [(None, first)]
+        assert acme.marks() == [("none", f"{next_month(fleet.clock.now):%Y-%m-%dT%H:%M:%S.%fZ}")]
 
 
 @pytest.mark.parametrize(

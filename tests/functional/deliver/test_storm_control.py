@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import SMTPUTF8
 from typing import TYPE_CHECKING, Any
@@ -165,8 +166,8 @@ def test_a_window_over_mails_go_at_once_again(acme: Acme, fleet: Fleet, relay: R
 def test_what_is_held_is_told_of_though_its_own_life_is_over(acme: Acme, fleet: Fleet, relay: Relay) -> None:
     events = _thread(acme, PER_THREAD + 2)
     for event in events:
-        event["data"]["options"] = {"expires_at": fleet.clock.now.replace(year=fleet.clock.now.year + 1).isoformat()}
-    events[-1]["data"]["options"] = {"expires_at": (fleet.clock.now).isoformat()[:-7] + "9+00:00"}
+        event["data"]["options"] = {"expires_at": (fleet.clock.now + timedelta(days=365)).isoformat()}
+    events[-1]["data"]["options"] = {"expires_at": (fleet.clock.now + timedelta(seconds=1)).isoformat()}
     fleet.publish(*events)
 
     fleet.work_until_done()
