@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from tocsin import wiring
+import functions.deliver.app  # first of all that is ours, as in Lambda
 
-from functions.deliver.app import lambda_handler
+from tocsin import wiring  # isort: skip
 
 CONTEXT = SimpleNamespace(
     function_name="deliver",
@@ -14,6 +14,6 @@ CONTEXT = SimpleNamespace(
     get_remaining_time_in_millis=lambda: 60_000,
 )
 
-lambda_handler({"Records": []}, CONTEXT)
+functions.deliver.app.lambda_handler({"Records": []}, CONTEXT)
 for service in ("dynamodb", "secretsmanager", "events"):  # `aws_calls` checks that a first event calls no other
     wiring.client(service)

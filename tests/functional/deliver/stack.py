@@ -276,7 +276,7 @@ class Acme:
         """What is marked to go again: of which account, and from when on."""
         condition = Key("project_id").eq(self.id) & Key("sk").begins_with("redrive#")
         answer = boto3.resource("dynamodb").Table("SettingsTable").query(KeyConditionExpression=condition)
-        return [(item["account"], item["since"]) for item in answer["Items"]]
+        return [(str(item["account"]), str(item["since"])) for item in answer["Items"]]
 
     def change_password(self, password: str) -> None:
         """Write another version of the account's secret, as an admin does who enters a new password."""

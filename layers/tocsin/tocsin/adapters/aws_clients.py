@@ -6,6 +6,8 @@ resources first, which nobody uses and which take a tenth of a cold start.
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,8 @@ import botocore.session
 from botocore.loaders import Loader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from botocore.config import Config
     from botocore.session import Session
 
@@ -32,7 +36,8 @@ class AwsClients:
         """The client of one of `SERVICES`."""
         with self._lock:
             if service not in self._made:
-                self._made[service] = self._make(service)
+                with _nothing_to_collect():
+                    self._made[service] = self._make(service)
             return self._made[service]
 
     def _make(self, service: str) -> object:
@@ -49,3 +54,15 @@ class _OurServices(Loader):
     def list_available_services(self, type_name: str) -> list[str]:
         del type_name
         return list(SERVICES)
+
+
+@contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """Search for no garbage meanwhile: a client's model is a great many objects, and all of them are kept."""
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()

@@ -1,7 +1,5 @@
 """What AUTH uses, and the secret it comes from."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +49,7 @@ class AccountSecret(BaseModel):
     account_version: int | None = None
     proxy_password: SecretStr | None = None
 
-    def with_tokens(self, tokens: Tokens, *, grant_version: int, account_version: int) -> AccountSecret:
+    def with_tokens(self, tokens: "Tokens", *, grant_version: int, account_version: int) -> "AccountSecret":
         """The secret with new tokens; a refresh token that was not given again is kept."""
         refresh_token = SecretStr(tokens.refresh_token) if tokens.refresh_token else self.refresh_token
         return self.model_copy(

@@ -1,7 +1,5 @@
 """Grants: a project's OAuth2 permission at an identity provider, and the tokens it gives."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -112,7 +110,7 @@ class GrantState(BaseModel):
         early = self.access_token_expires_at - MARGIN - SCHEDULED_EARLIER - SPREAD * jitter
         return min(max(early, self._half_life(now)), self._kept_alive_at(now))
 
-    def renewed(self, tokens: Tokens, now: datetime) -> GrantState:
+    def renewed(self, tokens: "Tokens", now: datetime) -> "GrantState":
         """The state of a grant that has just given new tokens."""
         update: dict[str, object] = {
             "version": self.version + 1,
@@ -171,7 +169,7 @@ def credential_version(project_id: str, account_id: str, grant_version: int) -> 
     return hashlib.sha256(f"{project_id}\n{account_id}\n{grant_version}".encode()).hexdigest()
 
 
-def missing_scopes(asked: Iterable[str], granted: Iterable[str] | None) -> tuple[str, ...]:
+def missing_scopes(asked: "Iterable[str]", granted: "Iterable[str] | None") -> tuple[str, ...]:
     """The scopes that were asked for and not granted, of those that grant access to mail.
 
     An answer that names no scopes grants what was asked (RFC 6749 section 5.1). Sign-in scopes are never missed:

@@ -1,8 +1,7 @@
 """A mail account: how a project sends (DESIGN 4.2, without its secrets)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -14,8 +13,6 @@ from tocsin.model.grant import GrantState, OAuth2
 from tocsin.model.route import Route
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tocsin.model.remedy import Verdict
     from tocsin.model.reply import Reply
 
@@ -119,7 +116,7 @@ class LastError(_Settings):
     remedy: str
 
     @classmethod
-    def of(cls, reply: Reply, verdict: Verdict, *, at: datetime) -> Self:
+    def of(cls, reply: "Reply", verdict: "Verdict", *, at: datetime) -> Self:
         """What an admin is shown of a reply that was judged so."""
         return cls(
             at=at,

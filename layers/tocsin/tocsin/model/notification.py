@@ -1,17 +1,13 @@
 """The notification event: a CloudEvents 1.0 envelope around one type's data (DESIGN 4.1)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
 from tocsin.model.notifications.catalogue import CATALOGUE
 from tocsin.model.notifications.parts import NotificationData, Part, PayloadReference, Recipient
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 __all__ = ["CATALOGUE", "Envelope", "Notification", "NotificationData", "PayloadReference", "Recipient"]
 

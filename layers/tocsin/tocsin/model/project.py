@@ -1,7 +1,5 @@
 """A project's settings: its routes, and the mail accounts they name."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -115,7 +113,7 @@ class ProjectSettings:
     """A project with its mail accounts by id, as read at one time; `is_old`: so long ago that they may have changed."""
 
     project: Project
-    mail_accounts: Mapping[str, MailAccount]
+    mail_accounts: "Mapping[str, MailAccount]"
     is_old: bool = False
 
     @property
@@ -123,7 +121,7 @@ class ProjectSettings:
         """Whether every account that the project names was there, and could be read."""
         return self.project.named_accounts <= self.mail_accounts.keys()
 
-    def accounts_for(self, route: Route) -> tuple[MailAccount, ...]:
+    def accounts_for(self, route: Route) -> "tuple[MailAccount, ...]":
         """The accounts that carry `route`, first choice first, as far as the project allows fall-back.
 
         A project without this route uses its default account.

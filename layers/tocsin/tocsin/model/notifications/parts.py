@@ -1,7 +1,6 @@
 """What the data of notifications is made of (DESIGN 4.1)."""
 
-from __future__ import annotations
-
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
@@ -9,8 +8,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, m
 from tocsin.model.project import PROJECT_ID_PATTERN
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tocsin.model.route import Route
 
 Kind = Literal["critical", "major", "minor", "info"]
@@ -86,7 +83,7 @@ class Attachment(Part):
     ref: PayloadReference | None = None
 
     @model_validator(mode="after")
-    def _has_one_source_of_octets(self) -> Attachment:
+    def _has_one_source_of_octets(self) -> "Attachment":
         if (self.content_base64 is None) == (self.ref is None):
             raise ValueError("exactly one of content_base64 and ref is required")
         return self
@@ -219,7 +216,7 @@ class NotificationData(Part):
         return bool(self.options.attachments or self.options.cc or self.options.bcc) or has_calendar
 
     @property
-    def route(self) -> Route | None:
+    def route(self) -> "Route | None":
         """The route that it goes by; None: that of its type's family."""
         return None
 
@@ -233,7 +230,7 @@ class NotificationData(Part):
         return None
 
     @model_validator(mode="after")
-    def _has_one_source_of_recipients(self) -> NotificationData:
+    def _has_one_source_of_recipients(self) -> "NotificationData":
         if (self.recipients is None) == (self.recipients_ref is None):
             raise ValueError("exactly one of recipients and recipients_ref is required")
         return self
