@@ -9,7 +9,7 @@ from tocsin.model.reply import Phase, Reply
 
 def read(*lines: bytes) -> Reply | None:
     parsed = [ReplyLine.parse(line) for line in lines]
-    return assemble([line for line in parsed if line is not None], Phase.RCPT)
+    return assemble(tuple(line for line in parsed if line is not None), Phase.RCPT)
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tocsin.model.reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tocsin.model.reply import Phase
+
+_REMEMBERED = 128  # a relay says the same few lines to each of thousands of mails
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\S)", re.ASCII)
@@ -26,8 +27,9 @@ class ReplyLine:
     text: str
     is_last: bool
 
-    @classmethod
-    def parse(cls, octets: bytes) -> ReplyLine | None:
+    @staticmethod
+    @lru_cache(_REMEMBERED)
+    def parse(octets: bytes) -> ReplyLine | None:
         """Read a line with or without its line end; None where it is no reply line."""
         match = _LINE.fullmatch(octets.rstrip(b"\r\n"))
         if match is None:
@@ -36,10 +38,11 @@ class ReplyLine:
         text = octets.decode(errors="replace")
         if not text.isprintable():
             text = _CONTROL.sub(" ", text)
-        return cls(code=int(code), text=text, is_last=separator != b"-")
+        return ReplyLine(code=int(code), text=text, is_last=separator != b"-")
 
 
-def assemble(lines: Sequence[ReplyLine], phase: Phase) -> Reply | None:
+@lru_cache(_REMEMBERED)
+def assemble(lines: tuple[ReplyLine, ...], phase: Phase) -> Reply | None:
     """Join the lines of one reply, each kept as it is, by LF; None where their codes differ."""
     first = lines[0]
     if len({line.code for line in lines}) > 1:
