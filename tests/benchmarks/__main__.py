@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import aws_calls, build_and_submit, cold_import, compose, handler, refresh, submission
+from tests.benchmarks import aws_calls, build_and_submit, cold_import, compose, end_to_end, handler, refresh, submission
 from tests.benchmarks.figures import keep, show
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ PARTS = {
     "cold_import": cold_import.measure,
     "handler": handler.measure,
     "refresh": refresh.measure,
+    "end_to_end": end_to_end.measure,
 }
 
 

@@ -45,10 +45,10 @@ class Board:
 
     def show(self) -> None:
         """Print a row for each client, with medians and spread, and who is missing."""
-        print(f"{'ms':>3} {'connections':>11}  {'client':<28} {'mails/s':>8} {'min':>8} {'max':>8}", end="")
+        print(f"{'ms':>3} {'connections':>11}  {'client':<34} {'mails/s':>8} {'min':>8} {'max':>8}", end="")
         print(f" {'x smtp-source':>14} {'CPU s/1,000':>12}")
         for row in sorted(self.runs):
-            print(f"{row.round_trip:>3} {row.connections:>11}  {row.client:<28} {self._measures(row)}")
+            print(f"{row.round_trip:>3} {row.connections:>11}  {row.client:<34} {self._measures(row)}")
         for reason in self.missing.values():
             print(f"missing: {reason}")
 

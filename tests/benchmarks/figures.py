@@ -16,14 +16,14 @@ RESULTS = Path(".bench/results.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One metric over its rounds. `better` says on which side of the goal it is met.
+    """One metric over its rounds. `better` says on which side of the goal it is met; None: it is only told.
 
     Without rounds it could not be measured: `missing` then says why, and the goal is not met.
     """
 
     name: str
     rounds: Sequence[float]
-    goal: float
+    goal: float | None
     better: Literal["higher", "lower"]
     unit: str
     missing: str | None = None
@@ -38,6 +38,8 @@ class Figure:
         """Whether the median meets the goal."""
         if self.value is None:
             return False
+        if self.goal is None:
+            return True
         return self.value >= self.goal if self.better == "higher" else self.value <= self.goal
 
     def as_json(self) -> dict[str, float | str | None]:
@@ -56,9 +58,14 @@ def show(figures: Sequence[Figure]) -> None:
     """Print a table of the figures."""
     print(f"{'metric':<48} {'median':>9} {'min':>9} {'max':>9} {'goal':>12}  met")
     for figure in figures:
-        sign = ">=" if figure.better == "higher" else "<="
-        met = "yes" if figure.is_met else "NO"
-        print(f"{figure.name:<48} {_spread(figure)} {sign:>4} {figure.goal:>7g}  {met}")
+        print(f"{figure.name:<48} {_spread(figure)} {_judgement(figure)}")
+
+
+def _judgement(figure: Figure) -> str:
+    if figure.goal is None:
+        return f"{'-':>12}  -"
+    sign = ">=" if figure.better == "higher" else "<="
+    return f"{sign:>4} {figure.goal:>7g}  {'yes' if figure.is_met else 'NO'}"
 
 
 def _spread(figure: Figure) -> str:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from smtplib import SMTP
 from statistics import median
 from typing import TYPE_CHECKING
@@ -31,13 +31,17 @@ _NOOPS = 21
 class Client:
     """A program that does a job, by the name that tables give it.
 
-    `command` installs what it needs, and raises `MissingPeer` where that fails. `is_protected` is false where it knows
-    neither TLS nor AUTH.
+    `command` installs what it needs, and raises `MissingPeer` where that fails. `is_protected` is false where it uses
+    neither TLS nor AUTH, be it that it knows neither.
     """
 
     name: str
     command: Callable[[], Sequence[str]]
     is_protected: bool = True
+
+    def in_clear(self) -> Client:
+        """The same program, without TLS and AUTH."""
+        return replace(self, name=f"{self.name}, in clear", is_protected=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,7 @@ class Range:
             content="" if letter else prepared(),
             letter=letter,
             warm_up=warm_up,
+            protected=client.is_protected,
         )
         before = self.sink.taken()
         outcome = _do(job, client.command())

@@ -34,6 +34,14 @@ def test_the_median_meets_the_goal_or_not(
     assert figure(rounds, better).is_met is is_met
 
 
+def test_a_figure_without_a_goal_is_only_told(capsys: pytest.CaptureFixture[str]) -> None:
+    lone = Figure(name="a.time", rounds=[1, 2, 3], goal=None, better="lower", unit="seconds")
+    show([lone])
+
+    assert lone.is_met
+    assert capsys.readouterr().out.splitlines()[1].split() == ["a.time", "2.00", "1.00", "3.00", "-", "-"]
+
+
 def test_a_missing_peer_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     lone = figure([], "lower", missing="nodemailer: there is no npm")
     show([lone])

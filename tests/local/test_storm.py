@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from local.ports import HOST
 from local.samples import publish
-from local.stack import STAGE
 from tests.local.events import new_event
+from tests.local.projects import save_project
 from tests.local.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -73,25 +71,6 @@ def _states(samples: list[Sample], local: Local) -> Counter[str]:
 
 def _save_project(local: Local) -> None:
     """A project that allows one mail of a thread in ten seconds; the API allows no window of less than a minute."""
-    inbox = local.inbox
-    relay = {"host": HOST, "port": inbox.smtp_port, "security": "starttls"}
-    account = {
-        "name": "Storm",
-        "relay": relay | {"timeout_seconds": 20, "ca_certificate": inbox.ca_certificate},
-        "auth": {"type": "password", "username": inbox.username},
-        "senders": [{"name": "Acme", "email": "ops@acme.example"}],
-    }
-    secret = {"saved_for": relay | {"username": inbox.username}, "password": inbox.password}
-    stored = local.stack.client("secretsmanager").create_secret(
-        Name=f"tocsin/{STAGE}/{PROJECT_ID}/{ACCOUNT_ID}",
-        SecretString=json.dumps(secret),
-        KmsKeyId=local.stack.resources["Key"],
-    )
     control = {"window_seconds": 10, "mails_per_thread": 1}
-    _put("project", {"name": "Storm", "routes": {"alert": [ACCOUNT_ID]}, "storm_control": control}, local)
-    _put(f"mail-account#{ACCOUNT_ID}", account, local, credential_version=stored["VersionId"])
-
-
-def _put(sk: str, document: dict[str, Any], local: Local, **attributes: str) -> None:
-    item = {"project_id": PROJECT_ID, "sk": sk, "version": 1, "document": json.dumps(document)}
-    local.stack.table("SettingsTable").put_item(Item=item | attributes)
+    project = {"routes": {"alert": [ACCOUNT_ID]}, "storm_control": control}
+    save_project(local, PROJECT_ID, ACCOUNT_ID, project=project, limits={})

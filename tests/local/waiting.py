@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.1
 
 
-def wait_until[T](look: Callable[[], T | None], what: str, *, within_seconds: float = 120) -> T:
+def wait_until[T](
+    look: Callable[[], T | None], what: str, *, within_seconds: float = 120, poll_seconds: float = POLL_SECONDS
+) -> T:
     """What `look` returned when it was true for the first time.
 
     Raises:
@@ -21,5 +23,5 @@ def wait_until[T](look: Callable[[], T | None], what: str, *, within_seconds: fl
     while not (seen := look()):
         if time.monotonic() > give_up_at:
             raise AssertionError(f"not within {within_seconds} s: {what}; last seen: {seen!r}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
     return seen

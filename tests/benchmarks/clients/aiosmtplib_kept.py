@@ -24,10 +24,10 @@ async def _submit(job: Job, recipients: Sequence[str]) -> None:
     smtp = SMTP(
         hostname=job.host,
         port=job.port,
-        start_tls=True,
-        tls_context=job.tls(),
-        username=job.username,
-        password=job.password,
+        start_tls=job.protected,
+        tls_context=job.tls() if job.protected else None,
+        username=job.username if job.protected else None,
+        password=job.password if job.protected else None,
     )
     async with smtp:
         for rcpt_to in recipients:

@@ -20,7 +20,7 @@ class Job:
     """What to submit, where, and over how many connections: `mails` over each.
 
     `content` is ready to be submitted. A client that builds its mails makes them of `letter` instead, and builds and
-    submits `warm_up` of them before its clock starts.
+    submits `warm_up` of them before its clock starts. Where it is not `protected`, neither STARTTLS nor AUTH is used.
     """
 
     host: str
@@ -34,6 +34,7 @@ class Job:
     content: str = ""
     letter: dict[str, str] | None = None
     warm_up: int = 0
+    protected: bool = True
 
     def recipients(self) -> list[list[str]]:
         """The recipients of each connection's mails."""

@@ -23,13 +23,14 @@ _LONGEST_SECONDS = 300
 
 def submission_of(job: Job) -> Submission:
     """A submission to the job's relay, yet to be opened."""
+    security, auth = (Security.STARTTLS, "password") if job.protected else (Security.NONE, "none")
     account = MailAccount(
         project_id="bench",
         id="ours",
         version=1,
         name="Bench",
-        relay=Relay(host=job.host, port=job.port, security=Security.STARTTLS, ca_certificate=job.ca_certificate),
-        auth=Auth(type="password", username=job.username),
+        relay=Relay(host=job.host, port=job.port, security=security, ca_certificate=job.ca_certificate),
+        auth=Auth(type=auth, username=job.username),
         senders=(Sender(email=job.mail_from),),
     )
     credential = Credential(version="1", username=job.username, password=job.password)

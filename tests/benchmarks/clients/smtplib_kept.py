@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def connected(job: Job) -> SMTP:
-    """A connection that has logged in."""
+    """A connection that has logged in, unless the job is in clear."""
     smtp = SMTP(job.host, job.port)
-    smtp.starttls(context=job.tls())
-    smtp.login(job.username, job.password)
+    if job.protected:
+        smtp.starttls(context=job.tls())
+        smtp.login(job.username, job.password)
     return smtp
 
 

@@ -13,8 +13,9 @@ export const poolFor = (job) =>
     maxMessages: Infinity,
     host: job.host,
     port: job.port,
-    requireTLS: true,
-    auth: { user: job.username, pass: job.password },
+    requireTLS: job.protected,
+    ignoreTLS: !job.protected,
+    auth: job.protected ? { user: job.username, pass: job.password } : undefined,
     tls: { ca: job.ca_certificate },
   });
 
