@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ from local.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_TEMPORARY = "tmp"
 
 
 def main() -> None:
@@ -44,11 +47,18 @@ def _options() -> argparse.Namespace:
 
 def _prepare(options: argparse.Namespace) -> None:
     """Give the engine, and so the functions, an environment that holds nothing of the host's."""
-    temporary = options.home / "tmp"
-    shutil.rmtree(temporary, ignore_errors=True)  # a killed engine leaves the unpacked functions behind
-    temporary.mkdir(parents=True)
+    options.home.mkdir(parents=True, exist_ok=True)
+    left_behind = list(options.home.glob(f"{_TEMPORARY}*"))
+    temporary = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=options.home))
+    threading.Thread(target=_delete, args=left_behind, name="left behind", daemon=True).start()
     os.environ.clear()
     os.environ.update(_environment(options, temporary))
+
+
+def _delete(*folders: Path) -> None:
+    """Delete what a killed engine left: for each of its workers a copy of all packages, which a slow disk minds."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _environment(options: argparse.Namespace, temporary: Path) -> dict[str, str]:

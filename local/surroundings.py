@@ -46,6 +46,9 @@ class Surroundings:
             "OidcAudience": API_AUDIENCE,
             "OidcProjectsClaim": PROJECTS_CLAIM,
             "PublicBaseUrl": self.front.url,
+            # Each is a process: more of them than a laptop has cores wait for one another, and for the connections.
+            "NotificationConcurrency": "4",
+            "BulkConcurrency": "4",
         }
 
 
