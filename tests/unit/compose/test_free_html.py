@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from tocsin.compose.free_html import html_text, safe_html
 
@@ -73,6 +75,22 @@ def test_only_what_is_harmless_is_kept(written: str, kept: str) -> None:
         pytest.param('<a href="mailto:a@b.example">a@b.example</a>', "a@b.example", id="address"),
         pytest.param('a<img src="https://x.example/a.png" alt="Graph">', "aGraph", id="image"),
         pytest.param("<pre>a\n  b</pre>", "a\n  b", id="verbatim"),
+        pytest.param("<pre>a  \n  b </pre>", "a\n  b", id="verbatim-with-blanks-at-line-ends"),
+        pytest.param(
+            "<table><tr><td> </td><td>a</td><td></td><td> </td><td>b</td><td></td></tr></table>",
+            "a | b",
+            id="empty-cells",
+        ),
+        pytest.param(
+            "<table><tr><td>a</td></tr><tr><td></td><td></td></tr><tr><td>b</td></tr></table>",
+            "a\n\nb",
+            id="empty-row",
+        ),
+        pytest.param(
+            "<table><tr><td><ul><li>a<ul><li>b</ul></ul></td><td>c</td></tr></table>",
+            "- a\n  - b\n\nc",
+            id="list-in-a-cell",
+        ),
         pytest.param("a<hr>b", "a\n\n----\n\nb", id="rule"),
         pytest.param("&lt;b&gt; &amp;amp;", "<b> &amp;", id="entities"),
         pytest.param("<script>x</script>", "", id="nothing"),
@@ -80,6 +98,54 @@ def test_only_what_is_harmless_is_kept(written: str, kept: str) -> None:
 )
 def test_its_text_reads_as_it_looks(written: str, text: str) -> None:
     assert html_text(written) == text
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("<ul><li>" * 12_000 + "x", id="lists-in-lists"),
+        pytest.param(f"<pre>{' ' * 90_000}x</pre>", id="blanks-in-a-line"),
+        pytest.param("<pre>" + " \n" * 45_000 + "x</pre>", id="blank-lines"),
+        pytest.param(f"<table><tr><td>y</td>{'<td></td>' * 10_000}<td>x</td></tr></table>", id="empty-cells"),
+        pytest.param('<a href="https://x.example"><table><tr><td>' * 2_000 + "x", id="links-in-links"),
+        pytest.param("<div>" * 19_000 + "x", id="blocks-in-blocks"),
+        pytest.param("<div>" * 9_000 + "</b>" * 9_000, id="ends-of-nothing"),
+        pytest.param("<a" * 49_000, id="tags-without-end"),
+        pytest.param('<a b="' * 16_000, id="quotes-without-end"),
+    ],
+)
+def test_whatever_is_nested_or_empty_it_is_read_in_a_moment(written: str) -> None:
+    begun = process_time()
+
+    text = html_text(written)
+
+    assert process_time() - begun < 3  # the worst of these took minutes
+    assert len(text) <= 100_000
+
+
+def test_what_lies_deeper_than_mails_do_is_shown_outside_of_its_elements() -> None:
+    clean = safe_html("<div>" * 20_000 + "<b>x</b>" + "</div>" * 20_000 + "<p>y</p>")
+
+    assert clean.count("<div>") == clean.count("</div>") == 100
+    assert "x" in clean
+    assert clean.endswith("<p>y</p>")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("<p>a" * 1_000, id="paragraphs"),
+        pytest.param("<ul>" + "<li>a" * 1_000, id="items"),
+        pytest.param("<table>" + "<tr><td>a<td>b" * 1_000, id="cells"),
+        pytest.param("<dl>" + "<dt>a<dd>b" * 1_000, id="terms"),
+        pytest.param("a<br>" * 1_000, id="line-ends"),
+    ],
+)
+def test_elements_that_end_by_themselves_are_not_nested(written: str) -> None:
+    kept = safe_html(written)
+
+    assert kept.count("a") == 1_000 + kept.count("table")
+    assert sum(kept.count(tag) for tag in ("<p>", "<li>", "<td>", "<dt>", "<br>")) >= 1_000
 
 
 def test_it_stands_in_the_frame_of_the_project_and_cannot_end_it() -> None:

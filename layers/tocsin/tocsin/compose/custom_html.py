@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import nh3
 
+from tocsin.compose.html_depth import shallow
 from tocsin.compose.styles import ELEMENTS, styles
 from tocsin.model.custom_template import BrokenTemplate
 
@@ -64,7 +65,7 @@ def harmless(rendered: str, stand_ins: Collection[str]) -> str:
         return _attribute(tag, name, value)
 
     fragment = nh3.clean(
-        rendered,
+        shallow(rendered),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=kept,

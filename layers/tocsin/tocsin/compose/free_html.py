@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
+from tocsin.compose.html_depth import shallow
+
 _KEPT = 16  # every recipient of a notification gets the same
 
 _TAGS = frozenset(
@@ -60,7 +62,7 @@ def safe_html(written: str | None) -> Markup:
     import nh3  # noqa: PLC0415  (one type alone needs it)
 
     clean = nh3.clean(
-        written or "",
+        shallow(written or ""),
         tags=set(_TAGS),
         clean_content_tags=set(_NOT_EVEN_ITS_TEXT),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},

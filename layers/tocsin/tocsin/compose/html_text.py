@@ -6,6 +6,8 @@ import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+from tocsin.compose.values import cut
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -13,8 +15,8 @@ _APART = frozenset({"blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol"
 _LINES = frozenset({"caption", "center", "dd", "div", "dt", "li", "tr"})
 _CELLS = frozenset({"td", "th"})
 _BETWEEN_CELLS = "\x1f"  # no text that came with an event holds it
-_NO_CELLS = re.compile(r"^[ \x1f]*\x1f[ \x1f]*|[ \x1f]*\x1f[ \x1f]*$", re.MULTILINE)
-_CELLS_APART = re.compile(r" *\x1f[ \x1f]*")
+_DEEPEST_INDENT = 10
+_TEXT_CHARACTERS = 100_000  # as many as the HTML itself may have
 
 
 def text_of(html: str) -> str:
@@ -22,8 +24,15 @@ def text_of(html: str) -> str:
     reader = _Reader()
     reader.feed(html)
     reader.close()
-    text = _CELLS_APART.sub(" | ", _NO_CELLS.sub("", "".join(reader.parts)))
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r" +$", "", text, flags=re.MULTILINE)).strip("\n")
+    text = "\n".join(map(_line, "".join(reader.parts).split("\n")))
+    return cut(re.sub(r"\n{3,}", "\n\n", text).strip("\n"), _TEXT_CHARACTERS)
+
+
+def _line(written: str) -> str:
+    """Set the cells apart, of which there is one where there is no table, and leave out those without words."""
+    first, *others = written.split(_BETWEEN_CELLS)
+    cells = (first.rstrip(" "), *(other.strip(" ") for other in others))
+    return " | ".join(cell for cell in cells if cell)
 
 
 class _Reader(HTMLParser):
@@ -78,7 +87,7 @@ class _Reader(HTMLParser):
         number = self._lists[-1] if self._lists else None
         if self._lists and number is not None:
             self._lists[-1] = number + 1
-        indent = "  " * (len(self._lists) - 1)
+        indent = "  " * (min(len(self._lists), _DEEPEST_INDENT) - 1)
         self._write(f"{indent}- " if number is None else f"{indent}{number}. ")
 
     def _end_link(self, target: str, begun: int) -> None:

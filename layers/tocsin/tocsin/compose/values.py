@@ -37,15 +37,16 @@ def one_line(text: str, *, limit: int = _LINE_CHARACTERS) -> str:
     """Collapse all white space, drop control characters, and cut at `limit` characters with an ellipsis."""
     kept = text[: limit * 4]
     clean = kept if kept.isprintable() else kept.translate(_ONE_LINE)  # nothing that is printable is dropped
-    return _cut(" ".join(clean.split()), limit)
+    return cut(" ".join(clean.split()), limit)
 
 
 def many_lines(text: str, *, limit: int = _TEXT_CHARACTERS) -> str:
     r"""Make every line end `\n`, drop control characters, and cut at `limit` characters with an ellipsis."""
-    return _cut(text[: limit * 4].replace("\r\n", "\n").translate(_MANY_LINES).strip(), limit)
+    return cut(text[: limit * 4].replace("\r\n", "\n").translate(_MANY_LINES).strip(), limit)
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
+    """Give at most `limit` characters, the last of them an ellipsis where more are left out."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
