@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["calls"]  # a fixture
 
+OURS = "https://tocsin.example/unsubscribe/"
+LONG = f"https://status.acme.example/{'x' * 900}"
+
 
 def test_a_subscriber_without_a_link_gets_ours_in_the_header_and_in_both_texts(world: World) -> None:
     world.tell(ANA)
@@ -42,6 +45,28 @@ def test_each_subscriber_has_a_link_of_his_own_and_the_publisher_s_comes_first(w
     assert links[BO] == "https://status.acme.example/leave/bo"
     assert visit(links[ANA]).body != visit(links["cy@example.org"]).body
     assert all("tocsin.example" in links[one] for one in (ANA, "cy@example.org"))
+
+
+@pytest.mark.parametrize(
+    ("given", "footer"),
+    [
+        pytest.param("mailto:leave@acme.example", OURS, id="mailbox"),
+        pytest.param("javascript:alert(1)", OURS, id="script"),
+        pytest.param("/unsubscribe/1", OURS, id="no-host"),
+        pytest.param("", OURS, id="nothing"),
+        pytest.param("http://status.acme.example/leave", "http://status.acme.example/leave", id="http"),
+        pytest.param(LONG, LONG, id="too-long-for-a-header"),
+    ],
+)
+def test_where_theirs_takes_more_than_a_click_the_header_has_ours(world: World, given: str, footer: str) -> None:
+    world.tell({"email": ANA, "unsubscribe_url": given})
+
+    [mail] = world.mails()
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert world.link().startswith(OURS)
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert f"Unsubscribe: {footer}" in text.get_content()
 
 
 def test_the_link_is_the_same_in_every_try(world: World) -> None:

@@ -88,9 +88,10 @@ class Surroundings:
         at: datetime,
         look: Look,
         links: TrackedLinks | None,
+        way_out: str | None,
     ) -> MailObject:
         """A mail of no account."""
-        del notification, sender, message_id, thread_root, at, look, links
+        del notification, sender, message_id, thread_root, at, look, links, way_out
         return mail(recipient.email)
 
     @contextmanager

@@ -87,6 +87,16 @@ def test_where_nobody_wants_one_no_key_is_asked_for(notification: Notification) 
     assert keys.asked == 0
 
 
+@pytest.mark.parametrize(
+    "url", ["mailto:leave@acme.example", "javascript:alert(1)", "/leave", "http://acme.example/leave", "https://a b/"]
+)
+def test_a_link_that_takes_more_than_one_click_is_none(url: str) -> None:
+    link = Keys().offer()(_notification(ANA | {"unsubscribe_url": url}), since=NOW)
+
+    assert link is not None
+    assert link("ana@example.org")
+
+
 def test_without_a_key_the_mails_go_and_somebody_is_told() -> None:
     keys = Keys(error=SecretUnavailable("there is none"))
 

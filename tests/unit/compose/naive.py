@@ -14,7 +14,6 @@ from markupsafe import Markup
 from tocsin.compose.brand import brand_of
 from tocsin.compose.environment import build_environment
 from tocsin.compose.headers import address_header, date_header, text_header, token_header
-from tocsin.compose.links import safe_url
 from tocsin.compose.list_headers import list_headers
 from tocsin.compose.reader import Reader, known_locale, reading
 from tocsin.compose.subject import is_stable, thread_subject
@@ -22,6 +21,7 @@ from tocsin.compose.times import display_zones
 from tocsin.compose.values import one_line, presentable
 from tocsin.compose.words import role_word
 from tocsin.model.address import parse_address
+from tocsin.model.links import safe_url
 
 from tests.unit.compose.mails import AT, MESSAGE_ID, PLAIN, THREAD_ROOT
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tocsin.compose.composer import Composer
 from tocsin.compose.environment import build_environment
 from tocsin.compose.letter import Letter
-from tocsin.compose.links import safe_url
 from tocsin.compose.values import presentable
+from tocsin.model.links import safe_url
 from tocsin.model.notification import CATALOGUE, Notification, Recipient
 from tocsin.model.reaction import Reaction
 from tocsin.model.signed_token import LinkKey

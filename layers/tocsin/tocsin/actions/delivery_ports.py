@@ -103,8 +103,11 @@ class Composer(Protocol):
         at: datetime,
         look: Look,
         links: TrackedLinks | None,
+        way_out: str | None,
     ) -> MailObject:
         """The mail for one recipient, by whose `links` it tells of opens and clicks.
+
+        `way_out` is a link of ours to leave a list by, for who has none of the publisher's that a mail program follows.
 
         Raises:
             PermanentError: it cannot be composed (`BadAddress`: it cannot be addressed).

@@ -1,4 +1,4 @@
-"""Give subscribers a link of ours by which they leave a status page's list, where its publisher gave them none."""
+"""Give subscribers a link of ours to leave a status page's list by, where none of its publisher's will do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.errors import SecretUnavailable
+from tocsin.model.links import is_one_click_link
 from tocsin.model.subscribers import listed_page
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class OfferWayOut:
             TransientError: there is no key now.
         """
         recipients = notification.data.recipients or ()
-        if listed_page(notification) is None or all(recipient.unsubscribe_url for recipient in recipients):
+        if listed_page(notification) is None or all(is_one_click_link(each.unsubscribe_url) for each in recipients):
             return None
         try:
             return self._maker(notification, self.keys().current(), since)

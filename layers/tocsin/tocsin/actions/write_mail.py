@@ -10,6 +10,7 @@ from tocsin.errors import FilesGone, PermanentError
 from tocsin.model.address import BadAddress
 from tocsin.model.chunk import message_id, thread_root
 from tocsin.model.custom_template import BrokenTemplate, status_page_of
+from tocsin.model.links import is_one_click_link
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.retry import route_of
 
@@ -53,7 +54,7 @@ class WriteMail:
     def __call__(self, entry: Entry, recipient: Recipient, account: MailAccount) -> MailObject | Reply:
         """The mail to one recipient by this account; a reply where there can be none."""
         sender, supplement = account.sender(self._sender()), self.supplement
-        notification, person = self.notification, self._with_way_out(entry, recipient)
+        notification, person = self.notification, recipient
         if supplement is not None:
             notification, person = supplement.source(entry.recipient, person)
         try:
@@ -66,6 +67,7 @@ class WriteMail:
                 at=self.clock(),
                 look=self._look(),
                 links=self.links(entry.recipient) if self.links is not None else None,
+                way_out=self._way_out(entry, recipient),
             )
             return supplement(mail, entry.recipient, sender) if supplement is not None else mail
         except BrokenTemplate as broken:
@@ -82,10 +84,10 @@ class WriteMail:
         """The Message-ID of the mail to a canonical recipient; it is kept whichever account carries the mail."""
         return message_id(self.notification, recipient, self._domain())
 
-    def _with_way_out(self, entry: Entry, recipient: Recipient) -> Recipient:
-        if self.way_out is None or recipient.unsubscribe_url:
-            return recipient
-        return recipient.model_copy(update={"unsubscribe_url": self.way_out(entry.recipient)})
+    def _way_out(self, entry: Entry, recipient: Recipient) -> str | None:
+        if self.way_out is None or is_one_click_link(recipient.unsubscribe_url):
+            return None
+        return self.way_out(entry.recipient)
 
     def _look(self) -> Look:
         look = self.settings.project.look(status_page_of(self.notification))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tocsin.compose.links import safe_url
 from tocsin.compose.values import many_lines, one_line
+from tocsin.model.links import safe_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from tocsin.compose.environment import build_environment
 from tocsin.compose.headers import address_header, date_header, token_header
 from tocsin.compose.letter import CannotCompose, Letter
-from tocsin.compose.links import LONGEST_HEADER_URL
 from tocsin.compose.reader import known_locale
 from tocsin.compose.values import presentable
 from tocsin.model.address import parse_address
 from tocsin.model.branding import Look
 from tocsin.model.envelope import Envelope, MailObject
+from tocsin.model.links import LONGEST_HEADER_URL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,10 +59,12 @@ class Composer:
         at: datetime,
         look: Look = _PLAIN,
         links: TrackedLinks | None = None,
+        way_out: str | None = None,
     ) -> MailObject:
         """Compose the message that tells `recipient` of `notification`, as the project wants its mails to `look`.
 
-        With `links`, what is opened and followed is told by addresses that are this recipient's own.
+        With `links`, what is opened and followed is told by addresses that are this recipient's own. `way_out` is a
+        link of ours to leave a list by: mail programs get it in place of the publisher's, people where there is none.
 
         `message_id` and `thread_root` come with their angle brackets; `at` becomes the Date. Neither subject nor body
         depends on `at`, so composing again gives the same message.
@@ -77,6 +79,8 @@ class Composer:
         locale = known_locale(recipient.locale)
         utf8 = letter.utf8 or to.needs_smtputf8  # one non-ASCII local part is enough (RFC 6532)
         shown = presentable(recipient)
+        theirs = shown["unsubscribe_url"]
+        shown["unsubscribe_url"] = theirs or way_out
         from_header, *sender_headers = letter.headers(locale, utf8=utf8)
         headers = [
             from_header,
@@ -87,7 +91,7 @@ class Composer:
             *_thread_headers(notification, thread_root),
             token_header("Auto-Submitted", "auto-generated"),  # RFC 3834 section 5
             token_header("X-Auto-Response-Suppress", "All"),  # the same for Exchange
-            *_unsubscribe_headers(notification, shown["unsubscribe_url"]),
+            *_unsubscribe_headers(notification, way_out or theirs),
             token_header("MIME-Version", "1.0"),
         ]
         text, html = letter.bodies(shown, locale, recipient.time_zone, links)

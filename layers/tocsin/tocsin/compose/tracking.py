@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from tocsin.compose.links import safe_url
+from tocsin.model.links import safe_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

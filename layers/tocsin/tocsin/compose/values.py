@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tocsin.compose.links import safe_url
+from tocsin.model.links import safe_url
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

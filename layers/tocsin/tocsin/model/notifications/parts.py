@@ -39,7 +39,7 @@ class ProjectReference(Part):
 class Recipient(Part):
     """One person to write to. `unsubscribe_url` and `manage_url` are the publisher's own links for subscribers.
 
-    Without an `unsubscribe_url`, a subscriber gets one of ours.
+    Without an `unsubscribe_url` that is https and no longer than 900 characters, a subscriber gets one of ours.
     """
 
     email: Annotated[str, Field(min_length=1, max_length=1000)]

@@ -29,6 +29,12 @@ def safe_url(text: str | None) -> str | None:
         return None
 
 
+def is_one_click_link(text: str | None) -> bool:
+    """Whether a mail program can have a subscriber leave by `text`: by https (RFC 8058), and named in a header."""
+    url = safe_url(text)
+    return url is not None and url.startswith("https:") and len(url) <= LONGEST_HEADER_URL
+
+
 def _ascii_url(text: str) -> str | None:
     scheme, _, path, query, fragment = parts = urlsplit(text)
     host = _ascii_host(parts.hostname or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.compose.links import safe_url
+from tocsin.model.links import is_one_click_link, safe_url
 
 PARTS = st.text("ab.-~_%20AZ09:/?#[]@!$&'()*+,;=", max_size=12)
 URLS = st.builds("{}://{}{}{}".format, st.sampled_from(["http", "https", "HTTP"]), PARTS, st.sampled_from("/?#"), PARTS)
@@ -51,6 +51,24 @@ def test_web_links_are_kept_in_ascii(text: str, url: str) -> None:
 )
 def test_anything_else_is_no_link(text: str | None) -> None:
     assert safe_url(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("https://example.org/leave", True),
+        (" HTTPS://bücher.example/leave", True),
+        (f"https://example.org/{'x' * 880}", True),
+        (f"https://example.org/{'x' * 881}", False),
+        ("https://user@example.org/leave", False),
+        ("http://example.org/leave", False),
+        ("mailto:leave@example.org", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_mail_program_follows_only_a_short_https_link(text: str | None, *, is_one: bool) -> None:
+    assert is_one_click_link(text) is is_one
 
 
 @given(
