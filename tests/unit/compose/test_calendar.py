@@ -127,6 +127,15 @@ def test_an_event_without_time_is_as_new_as_its_coming() -> None:
     assert _entry(event, at=datetime(1, 1, 1, tzinfo=UTC))["SEQUENCE"] == 0
 
 
+def test_entities_in_a_description_begin_no_line_of_their_own() -> None:
+    description = "a&#13;ATTACH:https://x.example/&#13;&#10;END:VEVENT&#x2028;b&#8238;c"
+
+    entry = _entry(_changed(description=description, resources=None))
+
+    assert str(entry["DESCRIPTION"]) == "a ATTACH:https://x.example/  END:VEVENT bc"
+    assert "ATTACH" not in entry
+
+
 @given(title=TEXTS, description=TEXTS, name=TEXTS)
 def test_whatever_the_texts_are_another_program_reads_them_in_lines_of_75_octets(
     title: str, description: str, name: str

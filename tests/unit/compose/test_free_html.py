@@ -50,6 +50,10 @@ from tests.unit.compose.mails import mail_of, minimal_mail, sample
             '<table width="9"><tbody><tr><td bgcolor="#fff" colspan="2">x</td></tr></tbody></table>',
             id="table",
         ),
+        pytest.param("a&#8238;b&#x2066;c", "abc", id="entities-of-directions"),
+        pytest.param("a&#13;b&#x2028;c&#12;&#31;d", "a\nb\nc\nd", id="entities-of-line-ends"),
+        pytest.param('<b title="a&#8238;b">c</b>', '<b title="ab">c</b>', id="entities-in-attributes"),
+        pytest.param("&amp;#8238;", "&amp;#8238;", id="what-looks-like-an-entity"),
     ],
 )
 def test_only_what_is_harmless_is_kept(written: str, kept: str) -> None:
@@ -160,7 +164,9 @@ def test_it_stands_in_the_frame_of_the_project_and_cannot_end_it() -> None:
     assert "as owner of Acme" in mail.text
 
 
-@pytest.mark.parametrize("text", ["a\x00b\x1fc", "\u202eabc", "<p>" * 3000, "<table>" * 3000, "&" * 90_000])
+@pytest.mark.parametrize(
+    "text", ["a\x00b\x1fc", "\u202eabc", "a&#x1f;b&#8238;c", "<p>" * 3000, "<table>" * 3000, "&" * 90_000]
+)
 def test_odd_html_makes_a_mail(text: str) -> None:
     event = sample("generic.html")
     event["data"]["message"]["html"] = text

@@ -63,6 +63,40 @@ def test_plain_text_keeps_the_shape(source: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "html", "text"),
+    [
+        pytest.param("a&#8238;b&#x2066;c", "<p>abc</p>\n", "abc", id="directions"),
+        pytest.param("a&#13;b&NewLine;c&#10;&#x2028;d", "<p>a b c  d</p>\n", "a b c  d", id="line-ends"),
+        pytest.param(
+            "a&Tab;b&#7;&#27;[1m&#127;&#155;c",
+            "<p>a b\ufffd\ufffd[1m\ufffd\ufffdc</p>\n",
+            "a b\ufffd\ufffd[1m\ufffd\ufffdc",
+            id="controls",
+        ),
+        pytest.param(
+            "**a&#8238;b** `&#8238;`",
+            "<p><strong>ab</strong> <code>&amp;#8238;</code></p>\n",
+            "ab &#8238;",
+            id="emphasis-and-code",
+        ),
+        pytest.param(
+            '[a](https://x.org "b&#8238;&#13;c")',
+            '<p><a href="https://x.org" title="b c">a</a></p>\n',
+            "a (https://x.org)",
+            id="title-of-a-link",
+        ),
+        pytest.param("``` a&#8238;b\nc\n```", "<pre><code>c\n</code></pre>\n", "    c", id="language-of-code"),
+        pytest.param("a|b\n-|-\n1&#10;2|3", None, "a   | b\n----+--\n1 2 | 3", id="table"),
+        pytest.param("[a](cid&#58;logo) <cid:logo>", "<p>a cid:logo</p>\n", "a cid:logo", id="link-to-a-picture"),
+        pytest.param("&amp;#8238; &eacute; &#x1F600;", "<p>&amp;#8238; é 😀</p>\n", "&#8238; é 😀", id="all-others"),
+    ],
+)
+def test_entities_bring_in_nothing_that_texts_may_not_hold(source: str, html: str | None, text: str) -> None:
+    assert markdown_to_html(source) == (html or markdown_to_html(source))
+    assert markdown_to_text(source) == text
+
+
+@pytest.mark.parametrize(
     "source", ["*a " * 3000 + "a* " * 3000, "[" * 20_000, "> " * 5000, "- " * 5000 + "a", "|" * 5000]
 )
 def test_deep_nesting_does_no_harm(source: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tocsin.compose.markdown import markdown_to_text
-from tocsin.compose.values import one_line, presentable
+from tocsin.compose.values import clean_lines, one_line, presentable
 from tocsin.model.attachment import AttachedFile
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _utc(moment: datetime) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.translate(_ESCAPED)
+    return clean_lines(text).translate(_ESCAPED)
 
 
 def _folded(line: str) -> str:

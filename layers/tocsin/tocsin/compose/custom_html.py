@@ -9,6 +9,7 @@ import nh3
 
 from tocsin.compose.html_depth import shallow
 from tocsin.compose.styles import ELEMENTS, styles
+from tocsin.compose.values import clean_lines
 from tocsin.model.custom_template import BrokenTemplate
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def harmless(rendered: str, stand_ins: Collection[str]) -> str:
     )
     if misplaced:
         raise BrokenTemplate(f"a value of the recipient's own stands in the attribute {misplaced[0]}", part="html")
-    return fragment
+    return clean_lines(fragment)
 
 
 def with_looks(fragment: str) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from tocsin.compose.html_depth import shallow
+from tocsin.compose.values import clean_lines
 
 _KEPT = 16  # every recipient of a notification gets the same
 
@@ -72,7 +73,7 @@ def safe_html(written: str | None) -> Markup:
         link_rel="noopener noreferrer",
         url_relative="deny",
     )
-    return Markup(clean.strip())  # noqa: S704  (harmless now)
+    return Markup(clean_lines(clean).strip())  # noqa: S704  (harmless now)
 
 
 @lru_cache(maxsize=_KEPT)

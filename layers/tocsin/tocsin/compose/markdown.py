@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from tocsin.compose.plain_text import plain_text
+from tocsin.compose.values import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ def _parser(*, links: bool) -> MarkdownIt:
         parser.disable(["link", "image"])
     parser.validateLink = _is_link  # type: ignore[method-assign]  # the documented way to choose the schemes
     parser.add_render_rule("image", _picture)
+    parser.core.ruler.push("clean", _clean)
     parser.core.ruler.push("only_pictures_by_cid", _without_links_to_pictures)
     return parser
 
@@ -68,10 +70,20 @@ def _picture(_renderer: object, tokens: Sequence[Token], index: int, _options: o
     return f'<img src="{_PICTURE}{escape(content_id)}" alt="{words}" style="max-width:100%;height:auto;border:0;">'
 
 
+def _clean(state: StateCore) -> None:
+    """Clean what entities stand for, which no look at the source finds."""
+    for token in state.tokens:
+        if token.type == "fence":
+            token.info = ""  # the language, where alone code has any: no mail shows it
+        for part in token.children or ():
+            part.content = clean_line(part.content)
+            part.attrs = {name: clean_line(str(value)) for name, value in part.attrs.items()}
+
+
 def _without_links_to_pictures(state: StateCore) -> None:
     """Leave only the words of links to `cid:`: there is nothing that a click could open."""
     for token in state.tokens:
-        if token.children and _PICTURE in token.content.lower():
+        if token.children:
             token.children = _without_such_links(token.children)
 
 

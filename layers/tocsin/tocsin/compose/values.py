@@ -35,14 +35,22 @@ def presentable(part: BaseModel, *, include: set[str] | None = None, exclude: se
 
 def one_line(text: str, *, limit: int = _LINE_CHARACTERS) -> str:
     """Collapse all white space, drop control characters, and cut at `limit` characters with an ellipsis."""
-    kept = text[: limit * 4]
-    clean = kept if kept.isprintable() else kept.translate(_ONE_LINE)  # nothing that is printable is dropped
-    return cut(" ".join(clean.split()), limit)
+    return cut(" ".join(clean_line(text[: limit * 4]).split()), limit)
 
 
 def many_lines(text: str, *, limit: int = _TEXT_CHARACTERS) -> str:
     r"""Make every line end `\n`, drop control characters, and cut at `limit` characters with an ellipsis."""
-    return cut(text[: limit * 4].replace("\r\n", "\n").translate(_MANY_LINES).strip(), limit)
+    return cut(clean_lines(text[: limit * 4]).strip(), limit)
+
+
+def clean_line(text: str) -> str:
+    """Make every line end and tab a space, and drop control characters."""
+    return text if text.isprintable() else text.translate(_ONE_LINE)  # nothing that is printable is dropped
+
+
+def clean_lines(text: str) -> str:
+    r"""Make every line end `\n`, and drop control characters."""
+    return text.replace("\r\n", "\n").translate(_MANY_LINES)
 
 
 def cut(text: str, limit: int) -> str:
