@@ -101,6 +101,21 @@ def test_well_known_states_are_translated_and_others_shown_as_they_came(text: st
         assert word(text) == german
 
 
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_digest_calls_critical_what_badges_call_so(language: str) -> None:
+    with reading(Reader(locale=language)):
+        stem = (word("critical") or "")[:5].casefold()
+
+    assert stem in _sample_for("delivery.digest", language).text.casefold()
+
+
+def test_japanese_does_not_say_that_who_did_something_is_in_charge() -> None:
+    mail = _sample_for("incident.state_changed", "ja")
+
+    assert "Ana Pérez による" in mail.text
+    assert "担当" not in mail.text
+
+
 def test_names_are_listed_as_the_language_does() -> None:
     assert listed(["A", "B"]) == "A, B"
     with reading(Reader(locale="ja")):
