@@ -22,6 +22,22 @@ ITEM_LISTS = [
 ]
 
 
+@pytest.mark.parametrize("of", ["alert", "incident"])
+@pytest.mark.parametrize(("items", "how_many"), [(1, "1 {}"), (2, "2 {}s")])
+@pytest.mark.parametrize(("number", "episode"), [(None, "an episode"), (310, "episode #310")])
+def test_an_episode_that_grows_is_spoken_of_as_people_do(
+    of: str, items: int, how_many: str, number: int | None, episode: str
+) -> None:
+    event = sample(f"{of}_episode.item_added")
+    event["data"] |= {"items": [{"title": "Slow"}] * items, "count": None}
+    event["data"]["episode"]["number"] = number
+
+    mail = mail_of(event)
+
+    assert mail.text.startswith(f"{how_many.format(of)} added to {episode}\n=")
+    assert f">{how_many.format(of)} added to {episode}</h1>" in mail.html
+
+
 @pytest.mark.parametrize(("breach", "tag"), [("response", "Response"), ("resolution", "Resolution")])
 def test_an_sla_breach_says_which_deadline_was_missed_when_by_how_long_and_by_which_rule(breach: str, tag: str) -> None:
     sla = {"breach": breach, "deadline": "2026-11-21T09:44:40Z", "rule": "Rule R"}
