@@ -116,6 +116,37 @@ def test_japanese_does_not_say_that_who_did_something_is_in_charge() -> None:
     assert "担当" not in mail.text
 
 
+@pytest.mark.parametrize(
+    ("role", "said"), [("admin", "administrateur"), ("on-call engineer", "on-call engineer"), ("owner", "responsable")]
+)
+def test_french_names_a_role_of_any_kind_without_an_article(role: str, said: str) -> None:
+    event = sample("incident.created")
+    event["data"]["recipients"][0] |= {"locale": "fr", "role": role}
+
+    mail = mail_of(event)
+
+    for body in (mail.text, mail.html):
+        assert f"Vous recevez ce message de Acme (rôle\N{NO-BREAK SPACE}: {said})." in body
+
+
+@pytest.mark.parametrize(
+    ("event_type", "label"),
+    [
+        pytest.param("incident.state_changed", "Auparavant", id="fact"),
+        pytest.param("incident.state_changed", "Voir l\N{RIGHT SINGLE QUOTATION MARK}incident", id="button"),
+        pytest.param("alert_episode.item_added", "  Gravité", id="cell"),
+        pytest.param("status_page.incident_created", "Se désabonner", id="way-out"),
+        pytest.param("status_page.incident_created", "Gérer vos notifications", id="subscription"),
+    ],
+)
+def test_french_sets_a_colon_apart(event_type: str, label: str) -> None:
+    lines = _sample_for(event_type, "fr").text.splitlines()
+
+    apart = [line.startswith(f"{label}\N{NO-BREAK SPACE}: ") for line in lines if line.startswith(label)]
+    assert apart
+    assert all(apart)
+
+
 def test_names_are_listed_as_the_language_does() -> None:
     assert listed(["A", "B"]) == "A, B"
     with reading(Reader(locale="ja")):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
+from tocsin.compose.words import with_colon
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,7 +18,7 @@ _LONGEST_WORD = 13  # `acknowledged` and the like are never broken, and a phone 
 
 def columns(facts: Iterable[Fact]) -> str:
     """Write labels and values side by side; a value of several lines goes on below its first."""
-    shown = [(f"{label}:", [value] if isinstance(value, str) else value) for label, value in facts if value]
+    shown = [(with_colon(label), [value] if isinstance(value, str) else value) for label, value in facts if value]
     wide = min(max((width(label) for label, _ in shown), default=0), _WIDEST_LABEL)
     return "\n".join(
         f"{label if line == 0 else '':{max(wide - width(label) + len(label) if line == 0 else wide, 0)}}  {text}"

@@ -24,7 +24,7 @@ from tocsin.compose.report import percent, report_facts, report_rows, rows_left_
 from tocsin.compose.styles import InlineStyles, markdown_with_styles
 from tocsin.compose.translate import gettext_in_template, ngettext_in_template
 from tocsin.compose.validity import validity
-from tocsin.compose.words import listed, number, sentence_case, word
+from tocsin.compose.words import listed, number, sentence_case, with_colon, word
 
 if TYPE_CHECKING:
     from datetime import date
@@ -86,6 +86,7 @@ def build_environment() -> Environment:
         "safe_html": safe_html,
         "sentence_case": sentence_case,
         "underlined": underlined,
+        "with_colon": with_colon,
         "word": word,
     }
     return environment

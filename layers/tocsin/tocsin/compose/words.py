@@ -73,6 +73,11 @@ def listed(texts: list[str] | None) -> str | None:
     return _SEPARATORS.get(current_reader().language, ", ").join(texts) if texts else None
 
 
+def with_colon(label: str) -> str:
+    """Write a label before what it names."""
+    return gettext("%(label)s:", label=label)
+
+
 def sentence_case(text: str) -> str:
     """Raise the first letter and leave the publisher's own words alone."""
     return text[:1].upper() + text[1:]
