@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from html import unescape
 from typing import Any
 
 import pytest
@@ -17,6 +18,19 @@ from tocsin.model.notification import CATALOGUE
 
 from tests.unit.compose.mails import Mail, mail_of, sample
 
+ADVISING = {
+    "settings.reauthorization_required": "Open the mail account and authorize it again.",
+    "settings.breaker_opened": "Open the mail account and verify it: that shows at which step it fails.",
+    "settings.secret_expiring": "Make a new client secret at the identity provider and save it in the mail account.",
+    "delivery.failed_summary": "These mails wait for a change of the mail account or of the project's settings,"
+    " and then go at once.",
+}
+REMEDIES = {
+    "settings.reauthorization_required": sample("settings.reauthorization_required")["data"]["remedy"],
+    "settings.breaker_opened": sample("settings.breaker_opened")["data"]["remedy"],
+    "settings.secret_expiring": sample("settings.secret_expiring")["data"]["remedy"],
+    "delivery.failed_summary": sample("delivery.failed_summary")["data"]["failures"]["groups"][0]["remedy"],
+}
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
 
@@ -114,6 +128,28 @@ def test_japanese_does_not_say_that_who_did_something_is_in_charge() -> None:
 
     assert "Ana Pérez による" in mail.text
     assert "担当" not in mail.text
+
+
+@pytest.mark.parametrize("event_type", ADVISING)
+@pytest.mark.parametrize("language", OTHERS)
+def test_before_a_remedy_which_is_english_its_gist_is_told_in_the_reader_s_language(
+    event_type: str, language: str
+) -> None:
+    mail = _sample_for(event_type, language)
+
+    with reading(Reader(locale=language)):
+        gist, lead = gettext(ADVISING[event_type]), gettext("In detail (in English):")
+    for body in (mail.text, unescape(mail.html)):
+        assert body.index(gist) < body.index(lead) < body.index(REMEDIES[event_type])
+
+
+@pytest.mark.parametrize("event_type", ADVISING)
+def test_who_reads_english_needs_no_gist(event_type: str) -> None:
+    text = _sample_for(event_type, "en").text
+
+    assert ADVISING[event_type] not in text
+    assert "in English" not in text
+    assert REMEDIES[event_type] in text
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tocsin.compose import times
+from tocsin.compose.advice import failure_gists, failure_remedies, what_to_do
 from tocsin.compose.budget import slo_facts
 from tocsin.compose.columns import columns, has_long_word, underlined
 from tocsin.compose.digest import digest_rest, digest_rows, digest_sentence
 from tocsin.compose.edits import edit_rows, edit_sections
 from tocsin.compose.expiry import secret_expiry
-from tocsin.compose.failed import example_rows, failed_deliveries, failure_remedies, failure_rows, failure_states
+from tocsin.compose.failed import example_rows, failed_deliveries, failure_rows, failure_states
 from tocsin.compose.free_html import html_text, safe_html
 from tocsin.compose.items import count_of, item_rows, items_left
 from tocsin.compose.lasting import lasting
@@ -54,6 +55,7 @@ def build_environment() -> Environment:
         "count_of": count_of,
         "example_rows": example_rows,
         "failed_deliveries": failed_deliveries,
+        "failure_gists": failure_gists,
         "failure_remedies": failure_remedies,
         "failure_rows": failure_rows,
         "failure_states": failure_states,
@@ -71,6 +73,7 @@ def build_environment() -> Environment:
         "secret_expiry": secret_expiry,
         "slo_facts": slo_facts,
         "validity": validity,
+        "what_to_do": what_to_do,
     }
     environment.filters |= {
         "columns": columns,

@@ -36,16 +36,6 @@ def failure_rows(failures: Mapping[str, Any]) -> list[Row]:
     return [(word(group["state"]), str(group["count"]), group["mail_account"], group["reason"]) for group in groups]
 
 
-def failure_remedies(failures: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Give what to do about each reason; each remedy once."""
-    remedies = {
-        group["remedy"]: group["reason"] or word(group["state"]) or ""
-        for group in reversed((failures["groups"] or ())[:_MOST_ROWS])
-        if group["remedy"]
-    }
-    return [(reason, remedy) for remedy, reason in reversed(remedies.items())]
-
-
 def example_rows(failures: Mapping[str, Any]) -> list[Row]:
     """Give recipient with type, state with its time, and reason of the examples."""
     return [_example(each) for each in (failures["examples"] or ())[:_MOST_ROWS]]
