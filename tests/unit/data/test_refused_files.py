@@ -42,6 +42,43 @@ def test_a_program_is_known_by_its_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "extension",
+    [
+        *(
+            "appinstaller",
+            "application",
+            "appref-ms",
+            "diagcab",
+            "diagcfg",
+            "diagpkg",
+            "esd",
+            "ex",
+            "iqy",
+            "lib",
+            "mpkg",
+        ),
+        *("msh1xml", "msu", "pkg", "printerexport", "ps1xml", "ps2xml", "psd1", "pyz", "rdp", "search-ms"),
+        *(
+            "searchconnector-ms",
+            "shs",
+            "slk",
+            "theme",
+            "themepack",
+            "udl",
+            "vbp",
+            "vsto",
+            "webpnp",
+            "wim",
+            "wll",
+            "xnk",
+        ),
+    ],
+)
+def test_what_opens_a_program_is_one(extension: str) -> None:
+    assert _why(f"minutes.{extension}") == "the extension is that of a program"
+
+
+@pytest.mark.parametrize(
     "content_type", ["application/x-msdownload", "APPLICATION/X-MSDownload", "text/javascript; charset=utf-8"]
 )
 def test_a_program_is_known_by_its_content_type(content_type: str) -> None:
@@ -55,6 +92,9 @@ def test_a_program_is_known_by_its_content_type(content_type: str) -> None:
         (b"\x7fELF\x02", "a program for Linux"),
         (b"#!/bin/sh\n", "a script"),
         (b"\xcf\xfa\xed\xfe", "a program for macOS"),
+        (b"xar!\x00\x1c", "a package for macOS"),
+        (b"MSCF\x00\x00", "a package for Windows"),
+        (b"MSWIM\x00\x00", "a disk image"),
         (b"\xca\xfe\xba\xbe", "a program for several processors, or for Java"),
     ],
 )
@@ -69,6 +109,8 @@ def test_a_program_is_known_by_its_first_octets(content: bytes, kind: str) -> No
         ("empty.txt", "text/plain", b""),
         ("shop.example.com.csv", "text/csv", PLAIN),
         ("bundle.js.map", "application/json", b"{}"),
+        ("my.application.pdf", "application/pdf", b"%PDF-1.7"),
+        ("programs.zip", "application/zip", b"PK\x03\x04 setup.exe"),
         ("chart.png", "image/png", b"\x89PNG\r\n\x1a\n"),
         ("report.tar.gz", "application/gzip", b"\x1f\x8b\x08"),
         ("minutes.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", b"PK\x03\x04"),
