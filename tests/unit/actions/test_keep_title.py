@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tocsin.actions.keep_title import KeepTitle
-from tocsin.model.branding import SubjectStyle
+from tocsin.model.branding import SubjectStyle, ThreadTitle
 from tocsin.model.event import check_event
 from tocsin.model.shared_item import SharedItem
 from tocsin.model.thread import TITLE_KEPT, title_key
@@ -46,14 +46,29 @@ def test_the_first_mail_s_title_is_written_and_makes_no_difference_to_that_mail(
 
     [item] = first.claim()
 
-    assert (first.title(), item.document, item.version) == (None, {"title": "Checkout is down"}, 1)
+    kept = {"title": "Checkout is down", "number": 1042}
+    assert (first.title(), item.document, item.version) == (None, kept, 1)
     assert item.forgotten_at == NOW + TITLE_KEPT
 
 
 def test_later_mails_have_it_and_write_nothing() -> None:
-    later = _keep(items=_standing(title="Checkout is down"), title="Checkout is slow")
+    later = _keep(items=_standing(title="Checkout is down", number=7), title="Checkout is slow")
 
-    assert (later.title(), later.claim()) == ("Checkout is down", [])
+    assert (later.title(), later.claim()) == (ThreadTitle(title="Checkout is down", number=7), [])
+
+
+@pytest.mark.parametrize(
+    ("document", "number"),
+    [
+        pytest.param({"number": None}, None, id="first-mail-had-none"),
+        pytest.param({"number": "7"}, None, id="no-number"),
+        pytest.param({}, 1042, id="written-when-none-was-kept"),
+    ],
+)
+def test_a_number_stays_as_absent_or_present_as_it_was(document: dict[str, Any], number: int | None) -> None:
+    later = _keep(items=_standing(title="Down", **document))
+
+    assert later.title() == ThreadTitle(title="Down", number=number)
 
 
 def test_all_mails_of_a_run_have_the_same_though_it_is_written_meanwhile() -> None:
@@ -69,7 +84,7 @@ def test_all_mails_of_a_run_have_the_same_though_it_is_written_meanwhile() -> No
 def test_what_stands_there_and_is_no_title_is_written_over() -> None:
     [item] = _keep(items=_standing(title=7), first_title="Down").claim()
 
-    assert (item.document, item.version) == ({"title": "Down"}, 2)
+    assert (item.document, item.version) == ({"title": "Down", "number": 1042}, 2)
 
 
 def test_only_one_chunk_of_a_large_notification_writes() -> None:

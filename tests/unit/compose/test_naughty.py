@@ -14,7 +14,7 @@ from hypothesis import given
 from tocsin.compose.values import one_line
 from tocsin.errors import InvalidNotification
 from tocsin.model.address import BadAddress, parse_address
-from tocsin.model.branding import Branding, Look
+from tocsin.model.branding import Branding, Look, ThreadTitle
 from tocsin.model.event import check_event, read_event
 from tocsin.model.mail_account import Sender
 from tocsin.model.notification import CATALOGUE, Recipient
@@ -51,7 +51,7 @@ def _pairs(step: int) -> Iterator[tuple[str, str]]:
 def test_no_text_breaks_a_mail_or_gets_out_of_its_place(event_type: str, naughty: str) -> None:
     text = NAUGHTY[naughty]
     sender = Sender(name=text, email="ops@acme.org", signature=text)
-    look = Look(branding=Branding(footer=text, color=text), thread_title=text, project_name=text)
+    look = Look(branding=Branding(footer=text, color=text), thread_title=ThreadTitle(title=text), project_name=text)
     notification = check_event(with_text(event_type, text))
     recipient = (notification.data.recipients or ())[0]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tocsin.model.branding import Look, SubjectStyle
+from tocsin.model.branding import Look, SubjectStyle, ThreadTitle
 
 from tests.unit.compose.mails import minimal_mail, sample_mail
 
@@ -49,17 +49,31 @@ def test_a_project_may_choose_where_there_is_a_thread(event_type: str, look: Loo
     [
         (None, None, "[Incident] Down"),
         ("Slow", None, "[Incident] Slow"),
-        ("Slow", "Sluggish\r\nBcc: eve@example.org", "[Incident] Sluggish Bcc: eve@example.org"),
+        ("Slow", ThreadTitle(title="Sluggish\r\nBcc: eve@example.org"), "[Incident] Sluggish Bcc: eve@example.org"),
     ],
 )
 def test_the_stable_subject_has_the_title_that_was_sent_first(
-    first_title: str | None, thread_title: str | None, subject: str
+    first_title: str | None, thread_title: ThreadTitle | None, subject: str
 ) -> None:
     mail = minimal_mail(first_title=first_title, look=Look(thread_title=thread_title))
 
     assert mail.message["Subject"] == subject
     assert "Bcc" not in mail.message
     assert "Down" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("number", "first", "subject"),
+    [
+        (None, 7, "[Incident #7] Slow"),
+        (8, 7, "[Incident #7] Slow"),
+        (7, None, "[Incident] Slow"),
+    ],
+)
+def test_it_has_the_number_that_was_sent_first_too(number: int | None, first: int | None, subject: str) -> None:
+    look = Look(thread_title=ThreadTitle(title="Slow", number=first))
+
+    assert minimal_mail(number=number, look=look).message["Subject"] == subject
 
 
 def test_outlook_knows_the_thread_whatever_the_subject() -> None:

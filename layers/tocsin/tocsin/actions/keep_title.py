@@ -1,10 +1,11 @@
-"""Keep the title that the first mail of a thread had, for the subjects of those that follow."""
+"""Keep title and number that the first mail of a thread had, for the subjects of those that follow."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from tocsin.model.branding import SubjectStyle, ThreadTitle
 from tocsin.model.shared_item import SharedItem
 from tocsin.model.thread import TITLE_KEPT, keeps_one_subject, own_title, title_key
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from tocsin.model.branding import SubjectStyle
     from tocsin.model.notification import Notification
 
 
@@ -30,7 +30,7 @@ class KeepTitle:
     writes: bool
     clock: Callable[[], datetime]
     _key: str | None = field(init=False)
-    _title: str | None = None
+    _title: ThreadTitle | None = None
     _is_asked: bool = False
 
     def __post_init__(self) -> None:
@@ -43,8 +43,8 @@ class KeepTitle:
         if self._key is not None:
             yield self._key
 
-    def title(self) -> str | None:
-        """The title that was known when it was first asked for; None: this is the first mail, or there is none to keep.
+    def title(self) -> ThreadTitle | None:
+        """What was known when it was first asked for; None: this is the first mail, or there is none to keep.
 
         It stays the same in one run, whose mails have most of their making in common.
         """
@@ -57,10 +57,17 @@ class KeepTitle:
         if self._key is None or not self.writes or self._known() is not None:
             return []
         standing = self.items.get(self._key, SharedItem(key=self._key))
-        document = {"title": own_title(self.notification)}
-        return [standing.with_document(document, forgotten_at=self.clock() + TITLE_KEPT)]
+        return [standing.with_document(self._own(), forgotten_at=self.clock() + TITLE_KEPT)]
 
-    def _known(self) -> str | None:
+    def _known(self) -> ThreadTitle | None:
+        """What stands; where that says nothing of a number, with the notification's own."""
         item = self.items.get(self._key) if self._key is not None else None
         title = item.document.get("title") if item is not None else None
-        return title if isinstance(title, str) else None
+        if item is None or not isinstance(title, str):
+            return None
+        number = {**self._own(), **item.document}["number"]
+        return ThreadTitle(title=title, number=number if isinstance(number, int) else None)
+
+    def _own(self) -> dict[str, Any]:
+        own = own_title(self.notification)
+        return asdict(own) if own is not None else {}

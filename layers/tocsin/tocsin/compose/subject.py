@@ -49,6 +49,8 @@ def thread_subject(notification: Notification, values: Mapping[str, Any], look: 
         return None
     part = values[about]
     own = part.get("first_title") or part.get("title") or part.get("name") or part.get("id")
-    title = one_line(look.thread_title or "") or own or gettext("(no name)")
-    shown = "" if notification.for_subscribers else number(part)  # subscribers count nothing
+    first = look.thread_title
+    title = (one_line(first.title) if first is not None else None) or own or gettext("(no name)")
+    counted = part if first is None else {"number": first.number}
+    shown = "" if notification.for_subscribers else number(counted)  # subscribers count nothing
     return gettext(form, number=shown, title=title)

@@ -35,16 +35,24 @@ class SubjectStyle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadTitle:
+    """What makes the one subject of a thread: its title, and its number if it has one."""
+
+    title: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """What a project decided about its mails, for those who compose them.
 
     `project_name` stands where an event names none. Without a `subject_style`, subscribers of status pages get
-    descriptive subjects and all others stable ones. `thread_title` is the title that the first mail of the thread had,
-    where it is known. `template` is the project's own for mails of this kind, where it has one.
+    descriptive subjects and all others stable ones. `thread_title` is what the first mail of the thread had, where
+    that is known. `template` is the project's own for mails of this kind, where it has one.
     """
 
     branding: Branding = Branding.model_construct()  # noqa: RUF009  (it is frozen)
     project_name: str | None = None
     subject_style: SubjectStyle | None = None
-    thread_title: str | None = None
+    thread_title: ThreadTitle | None = None
     template: CustomTemplate | None = None

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from tocsin.model.branding import SubjectStyle
+from tocsin.model.branding import SubjectStyle, ThreadTitle
 
 if TYPE_CHECKING:
     from tocsin.model.notification import Notification
@@ -26,15 +26,15 @@ def keeps_one_subject(notification: Notification, style: SubjectStyle | None) ->
     return not notification.for_subscribers
 
 
-def own_title(notification: Notification) -> str | None:
-    """The title that a notification gives its thread; None: it gives none, or belongs to no thread with a subject."""
+def own_title(notification: Notification) -> ThreadTitle | None:
+    """What title a notification gives its thread; None: it gives none, or belongs to no thread with a subject."""
     about = notification.data.about
     if about is None or notification.family in _WITHOUT_SUBJECT:
         return None
     part = getattr(notification.data, about)
     names = ("first_title", "title", "name")
     title: str | None = next(filter(None, (getattr(part, name, None) for name in names)), None)
-    return title[:_TITLE_CHARACTERS] if title else None
+    return ThreadTitle(title=title[:_TITLE_CHARACTERS], number=getattr(part, "number", None)) if title else None
 
 
 def title_key(notification: Notification) -> str:
