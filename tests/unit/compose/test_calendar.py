@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 from tocsin.compose.calendar import calendar_file
+from tocsin.compose.reader import LANGUAGES, Reader, reading
 from tocsin.compose.values import one_line
+from tocsin.compose.words import word
 from tocsin.model.event import check_event
 from tocsin.model.mail_account import Sender
 from tocsin.model.notification import CATALOGUE
@@ -107,6 +109,64 @@ def test_a_maintenance_that_is_off_is_taken_out_of_calendars(type_: str, state: 
 
     assert entry["STATUS"] == "CANCELLED"
     assert _file(event).content_type.endswith("method=CANCEL")  # type: ignore[union-attr]  # it was read above
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        *("Abgesagt", "storniert", "Cancelado", "cancelada", "annulé", "ANNULÉE", "annule\u0301"),
+        *("キャンセル", "中止", "已取消", "取消"),
+    ],
+)
+def test_it_is_off_in_all_languages_that_mails_are_written_in(state: str) -> None:
+    assert _entry(_changed(state=state))["STATUS"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_our_own_word_for_it_is_among_them(language: str) -> None:
+    with reading(Reader(locale=language)):
+        own = word("cancelled")
+
+    assert _entry(_changed(state=own))["STATUS"] == "CANCELLED"
+
+
+@pytest.mark.parametrize(
+    ("changes", "times"),
+    [
+        pytest.param({"ends_at": None}, {"DTSTART"}, id="no-end"),
+        pytest.param({"starts_at": None}, set(), id="no-start"),
+        pytest.param({"ends_at": "2026-11-21T21:00:00Z"}, {"DTSTART"}, id="no-length"),
+        pytest.param({"ends_at": "9999-12-31T23:30:00-12:00"}, {"DTSTART"}, id="beyond-the-last-hour-of-time"),
+        pytest.param({"starts_at": None, "ends_at": None}, set(), id="neither"),
+    ],
+)
+def test_what_is_off_goes_out_of_calendars_though_its_times_are_gone(changes: dict[str, Any], times: set[str]) -> None:
+    known = _entry(_changed())
+
+    entry = _entry(_changed(state="cancelled", **changes))
+
+    assert entry["STATUS"] == "CANCELLED"
+    assert entry["UID"] == known["UID"]
+    assert {"DTSTART", "DTEND"} & set(entry) == times
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "state"), [(0, "cancelled"), (1, "cancelled"), (500, "scheduled"), (500, "cancelled")]
+)
+def test_what_follows_at_once_is_the_newer_entry(milliseconds: int, state: str) -> None:
+    first, then = _changed(state="scheduled"), _changed(state=state)
+    first["time"] = AT.isoformat()
+    then["time"] = (AT + timedelta(milliseconds=milliseconds)).isoformat()
+
+    assert int(_entry(first)["SEQUENCE"]) < int(_entry(then)["SEQUENCE"])
+
+
+@pytest.mark.parametrize("year", [2027, 2050])
+def test_the_number_that_tells_which_is_newer_is_one_that_calendars_read(year: int) -> None:
+    event = _changed()
+    event["time"] = datetime(year, 1, 1, tzinfo=UTC).isoformat()
+
+    assert 218_000_000 < int(_entry(event)["SEQUENCE"]) < 2**31 - 1
 
 
 def test_what_was_told_later_is_the_newer_entry_and_told_again_the_same() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,11 +15,18 @@ from tocsin.model.attachment import AttachedFile
 if TYPE_CHECKING:
     from tocsin.model.mail_account import Sender
     from tocsin.model.notification import Notification
+    from tocsin.model.notifications.parts import Maintenance
 
 _FILE = "maintenance.ics"
-_CANCELLED = frozenset({"cancelled", "canceled"})
+_CANCELLED = frozenset(
+    {
+        *("cancelled", "canceled", "abgesagt", "storniert", "cancelado", "cancelada", "annulé", "annulée"),
+        *("中止", "キャンセル", "取消", "已取消"),
+    }
+)
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _LARGEST_INTEGER = 2**31 - 1  # RFC 5545 section 3.3.8
+_A_SECOND = 2  # what SEQUENCE grows by: it is that integer until 2054
 _LINE_OCTETS = 75  # RFC 5545 section 3.1, without the line end
 _TEXT_CHARACTERS = 4_000
 _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})  # RFC 5545 section 3.3.11
@@ -27,19 +35,20 @@ _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})  #
 def calendar_file(notification: Notification, *, sender: Sender, at: datetime) -> AttachedFile | None:
     """Give the entry for the maintenance that `notification` is about, which came `at`.
 
-    None: it is about none, or its times are not known. A note changes no times: none either.
+    None: it is about none, or its times are not known. A note changes no times: none either. What is off needs no times
+    to be taken out.
     """
     data: Any = notification.data
     if data.about != "maintenance" or hasattr(data, "note"):
         return None
-    span = _span(data.maintenance.starts_at, data.maintenance.ends_at)
-    if span is None:
-        return None
+    times = _times(data.maintenance)
     method = "CANCEL" if _is_cancelled(data) else "PUBLISH"
+    if method == "PUBLISH" and len(times) < len(("DTSTART", "DTEND")):
+        return None
     lines = [
         *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Tocsin//Tocsin//EN", f"METHOD:{method}", "BEGIN:VEVENT"),
-        *_identity(notification, notification.time or at),
-        *(f"{name}:{_utc(moment)}" for name, moment in zip(("DTSTART", "DTEND"), span, strict=True)),
+        *_identity(notification, notification.time or at, is_last=method == "CANCEL"),
+        *(f"{name}:{_utc(moment)}" for name, moment in zip(("DTSTART", "DTEND"), times, strict=False)),
         *_texts(data),
         _organizer(sender),
         f"STATUS:{'CANCELLED' if method == 'CANCEL' else 'CONFIRMED'}",
@@ -53,11 +62,17 @@ def calendar_file(notification: Notification, *, sender: Sender, at: datetime) -
     )
 
 
-def _span(starts_at: datetime | None, ends_at: datetime | None) -> tuple[datetime, datetime] | None:
-    if starts_at is None or ends_at is None or ends_at <= starts_at:
-        return None
+def _times(maintenance: Maintenance) -> list[datetime]:
+    """Give the start, if it is known, and behind it the end, if that is known and later."""
+    starts_at, ends_at = _in_utc(maintenance.starts_at), _in_utc(maintenance.ends_at)
+    if starts_at is None:
+        return []
+    return [starts_at] if ends_at is None or ends_at <= starts_at else [starts_at, ends_at]
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
     try:
-        return starts_at.astimezone(UTC), ends_at.astimezone(UTC)
+        return at.astimezone(UTC) if at is not None else None
     except OverflowError:  # the first or last hours that a datetime can hold
         return None
 
@@ -65,15 +80,18 @@ def _span(starts_at: datetime | None, ends_at: datetime | None) -> tuple[datetim
 def _is_cancelled(data: Any) -> bool:  # noqa: ANN401  (some types have a change)
     change = getattr(data, "change", None)
     state = change.state if change is not None else data.maintenance.state
-    return (state or "").strip().casefold() in _CANCELLED
+    return unicodedata.normalize("NFC", state or "").strip().casefold() in _CANCELLED
 
 
-def _identity(notification: Notification, told_at: datetime) -> list[str]:
-    """Name the entry, the same in all mails about the maintenance, and say which of two such mails is newer."""
+def _identity(notification: Notification, told_at: datetime, *, is_last: bool) -> list[str]:
+    """Name the entry, the same in all mails about the maintenance, and say which of two such mails is newer.
+
+    Of two that are told at once, it is the one that takes the entry out.
+    """
     told_at = max(told_at, _EPOCH).astimezone(UTC)
     data: Any = notification.data
     uid = hashlib.sha256(f"{notification.project_id}\n{data.maintenance.id}".encode(errors="surrogatepass")).hexdigest()
-    sequence = min(int((told_at - _EPOCH).total_seconds()), _LARGEST_INTEGER)
+    sequence = min(int((told_at - _EPOCH).total_seconds() * _A_SECOND) + is_last, _LARGEST_INTEGER)
     return [f"UID:maintenance-{uid[:40]}", f"DTSTAMP:{_utc(told_at)}", f"SEQUENCE:{sequence}"]
 
 
