@@ -34,6 +34,11 @@ def test_elements_of_markdown_have_styles_too() -> None:
     assert "<code>d" in html, "the block has the style, not the code in it"
 
 
+@pytest.mark.parametrize("source", ["- a", "1. a"])
+def test_the_marks_of_a_list_have_room_on_whichever_side_they_stand(source: str) -> None:
+    assert "padding:0 24px;" in markdown_with_styles(source)
+
+
 def test_text_that_looks_like_an_element_stays_text() -> None:
     assert "&lt;p&gt;" in markdown_with_styles("<p>")
 
