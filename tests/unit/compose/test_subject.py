@@ -76,6 +76,14 @@ def test_it_has_the_number_that_was_sent_first_too(number: int | None, first: in
     assert minimal_mail(number=number, look=look).message["Subject"] == subject
 
 
+@pytest.mark.parametrize("kept", [None, ThreadTitle(title="\u200b")])
+def test_a_title_that_cannot_be_seen_is_none(kept: ThreadTitle | None) -> None:
+    mail = minimal_mail(title="\u200b\u00a0\u2060", look=Look(thread_title=kept))
+
+    assert mail.message["Subject"] == "[Incident] (no title)"
+    assert "(no title)" in mail.text
+
+
 def test_outlook_knows_the_thread_whatever_the_subject() -> None:
     first, second = (sample_mail(f"incident.{what}", look=DESCRIPTIVE).message for what in ("created", "state_changed"))
 

@@ -33,6 +33,17 @@ def test_a_text_keeps_its_lines(text: str, lines: str) -> None:
     assert many_lines(text) == lines
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["\u200b", "\u2060\ufeff", "\u00a0\u200d \u3000", "\u061c\u200e\u200f", "\u3164\u115f", "\u2800", "\u00ad\u034f"],
+    ids=ascii,
+)
+def test_what_cannot_be_seen_is_no_text(text: str) -> None:
+    assert one_line(text) == many_lines(f"{text}\n{text}") == ""
+    assert one_line(f"{text}a").endswith("a")
+    assert presentable(Occurrence(id="1", title=text, severity=text, description=text))["title"] == "(no title)"
+
+
 def test_what_is_too_long_ends_in_an_ellipsis() -> None:
     assert one_line("x" * 100_000, limit=10) == "x" * 9 + "…"
     assert one_line("x" * 10, limit=10) == "x" * 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from tocsin.model.links import safe_url
 
@@ -18,6 +19,8 @@ _PLACEHOLDERS = {"title": "(no title)", "state": "(no state)"}  # required field
 _BREAKS = "\r\n\v\f\x85\u2028\u2029"
 _CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
 _DIRECTION_OVERRIDES = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]  # they can make a text read as another
+_UNSEEN = frozenset({"Cf", "Zs"})
+_BLANKS = frozenset("\t\n\u034f\u115f\u1160\u2800\u3164\uffa0")  # which are no white space by their categories
 _SURROGATES = range(0xD800, 0xE000)  # no octets stand for them
 
 _DROP: dict[int, str | None] = {
@@ -34,13 +37,16 @@ def presentable(part: BaseModel, *, include: set[str] | None = None, exclude: se
 
 
 def one_line(text: str, *, limit: int = _LINE_CHARACTERS) -> str:
-    """Collapse all white space, drop control characters, and cut at `limit` characters with an ellipsis."""
-    return cut(" ".join(clean_line(text[: limit * 4]).split()), limit)
+    """Collapse all white space, drop control characters, and cut at `limit` characters with an ellipsis.
+
+    What nobody can see is no text.
+    """
+    return cut(_seen(" ".join(clean_line(text[: limit * 4]).split())), limit)
 
 
 def many_lines(text: str, *, limit: int = _TEXT_CHARACTERS) -> str:
-    r"""Make every line end `\n`, drop control characters, and cut at `limit` characters with an ellipsis."""
-    return cut(clean_lines(text[: limit * 4]).strip(), limit)
+    r"""Make every line end `\n`, and do as `one_line` but for the white space within."""
+    return cut(_seen(clean_lines(text[: limit * 4]).strip()), limit)
 
 
 def clean_line(text: str) -> str:
@@ -51,6 +57,13 @@ def clean_line(text: str) -> str:
 def clean_lines(text: str) -> str:
     r"""Make every line end `\n`, and drop control characters."""
     return text.replace("\r\n", "\n").translate(_MANY_LINES)
+
+
+def _seen(text: str) -> str:
+    """Give a clean and stripped text, unless nothing of it can be seen."""
+    if text[:1].isascii():  # as almost all do; so there are no blanks to look for
+        return text
+    return text if any(category(each) not in _UNSEEN and each not in _BLANKS for each in text) else ""
 
 
 def cut(text: str, limit: int) -> str:
