@@ -175,6 +175,39 @@ def test_a_link_that_does_something_is_known_wherever_it_stands() -> None:
 
 
 @pytest.mark.parametrize(
+    ("acting", "written"),
+    [
+        pytest.param("https://x.org/ack/1", "https://x.org:443/ack/1", id="default-port"),
+        pytest.param("https://x.org:443/ack/1", "https://x.org/ack/1", id="default-port-of-its-own"),
+        pytest.param("http://x.org/ack/1", "http://x.org:80/ack/1", id="default-port-in-the-clear"),
+        pytest.param("https://x.org/ack/1", "HTTPS://X.ORG/%61ck/%31?from=text", id="escapes-of-letters"),
+        pytest.param("https://x.org/ack/a%2fb", "https://x.org/ack/a%2Fb", id="case-of-escapes"),
+        pytest.param("https://x.org/%7eana/ack", "https://x.org/~ana/ack", id="escapes-of-its-own"),
+    ],
+)
+def test_it_is_known_however_it_is_written(acting: str, written: str) -> None:
+    event = sample("incident.created")
+    event["data"]["incident"] |= {"acknowledge_url": acting, "description": f"[acknowledge]({written})"}
+
+    html = _mail(_notification(event), Recipient(email="ana@example.org"), CLICKS).html
+
+    assert f'href="{written}"' in html
+
+
+@pytest.mark.parametrize(
+    "other", ["https://x.org:8443/ack/1", "http://x.org/ack/1", "https://x.org/ACK/1", "https://x.org/%2561ck/1"]
+)
+def test_what_is_only_like_it_is_a_page(other: str) -> None:
+    event = sample("incident.created")
+    event["data"]["incident"] |= {"acknowledge_url": "https://x.org/ack/1", "description": f"[look]({other})"}
+
+    html = _mail(_notification(event), Recipient(email="ana@example.org"), CLICKS).html
+
+    assert f'href="{other}"' not in html
+    assert other in set(_targets(html))
+
+
+@pytest.mark.parametrize(
     "event_type",
     [event_type for event_type in CATALOGUE if event_type.startswith(("account.", "settings.", "generic."))],
 )

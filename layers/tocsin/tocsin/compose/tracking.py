@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from tocsin.model.links import safe_url
+from tocsin.model.links import normal_url, safe_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,12 @@ class _Replacement:
     def _is_page(self, target: str) -> bool:
         is_counted = target in self._targets or len(self._targets) < _MOST_LINKS
         is_own = bool(self._places.split(target.encode())[1])
-        return is_counted and not is_own and len(target) <= _LONGEST_URL and not target.startswith(self._acting)
+        return (
+            is_counted
+            and not is_own
+            and len(target) <= _LONGEST_URL
+            and not normal_url(target).startswith(self._acting)
+        )
 
 
 def _acting(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -81,7 +86,9 @@ def _acting(values: Mapping[str, Any]) -> tuple[str, ...]:
         match waiting.pop():
             case dict() as parts:
                 waiting += parts.values()
-                found += [url for name, url in parts.items() if _acts(name) and url and isinstance(url, str)]
+                found += [
+                    normal_url(url) for name, url in parts.items() if _acts(name) and url and isinstance(url, str)
+                ]
             case list() as parts:
                 waiting += parts
     return tuple(found)

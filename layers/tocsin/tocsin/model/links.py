@@ -14,6 +14,9 @@ _HOST = re.compile(r"[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\]")
 _PLAIN = re.compile(  # what goes through the rules below as it is
     r"https?://[a-z0-9._~-]+(?:/[A-Za-z0-9!$%&'()*+,/:;=@._~-]*(?:\?[A-Za-z0-9!$%&'()*+,/:;=?@._~-]+)?)?", re.ASCII
 )
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]", re.ASCII)
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _KEEP = "!$%&'()*+,/:;=?@[]~#"  # reserved by RFC 3986, or already escaped
 
 
@@ -29,6 +32,16 @@ def safe_url(text: str | None) -> str | None:
         return None
 
 
+def normal_url(url: str) -> str:
+    """Give a safe URL in the form that all ways to write it have in common (RFC 3986 section 6.2).
+
+    The default port is left out, and unreserved characters are not escaped.
+    """
+    scheme, netloc, *rest = urlsplit(url)
+    netloc = netloc.removesuffix(_DEFAULT_PORTS.get(scheme, ""))
+    return _ESCAPE.sub(_plain_or_upper, urlunsplit((scheme, netloc, *rest)))
+
+
 def is_one_click_link(text: str | None) -> bool:
     """Whether a mail program can have a subscriber leave by `text`: by https (RFC 8058), and named in a header."""
     url = safe_url(text)
@@ -42,6 +55,11 @@ def _ascii_url(text: str) -> str | None:
         return None
     netloc = host if parts.port is None else f"{host}:{parts.port}"
     return urlunsplit((scheme, netloc, *(quote(part, safe=_KEEP) for part in (path, query, fragment))))
+
+
+def _plain_or_upper(escape: re.Match[str]) -> str:
+    character = chr(int(escape[1], 16))
+    return character if _UNRESERVED.fullmatch(character) else escape[0].upper()
 
 
 def _ascii_host(host: str) -> str:
