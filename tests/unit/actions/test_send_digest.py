@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +111,31 @@ def test_what_there_was_no_time_for_is_ended_in_the_next_turn_by_the_same_digest
     assert [one.held_at for one in world.mails] == [held(1000).held_at]
     assert world.send() == 1
     assert len(world.published) == 2
+
+
+def test_what_the_index_showed_too_late_for_a_digest_is_not_ended_by_it() -> None:
+    world = World(mails=[held(1), held(3)], seconds=lambda: 0.0)
+    assert world.send() == 0  # it is published, and then there is no time
+
+    world.mails.append(held(2))
+    world.seconds = lambda: 60.0
+
+    assert world.send() == 2
+    assert [one.held_at for one in world.mails] == [held(2).held_at]
+    assert world.send() == 1
+    assert [event["data"]["digest"]["count"] for event in world.published] == [2, 1]
+
+
+def test_of_very_many_mails_it_is_not_kept_which_they_are() -> None:
+    one = held(1)
+    chunks = [replace(one.key.chunk, notification_key=f"{number:064}") for number in range(10_001)]
+    mails = [replace(one, key=replace(one.key, chunk=chunk)) for chunk in chunks]
+    world = World(mails=mails, seconds=lambda: 0.0)
+
+    world.send()
+
+    assert world.published[0]["data"]["digest"]["count"] == 10_001
+    assert len(str(world.shared.document)) < 300
 
 
 def test_a_second_worker_leaves_a_digest_to_the_first_for_as_long_as_that_may_live() -> None:

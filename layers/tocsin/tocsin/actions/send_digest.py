@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 90
 _OUTLIVES_FUNCTION_BY = timedelta(seconds=5)
+_MOST_MARKED, _MARK_DIGITS = 10_000, 12  # 150 kB, of the 400 that an item has
 _KEPT = timedelta(days=8)  # what is held lives seven at most
 
 
@@ -114,7 +115,7 @@ class _Turn:
             mails = [*self.action.mails.held(self.group, until=now - SETTLED)]
             published = self._published(mails, recipient)
         else:  # by somebody who came to no end
-            mails = [*self.action.mails.held(self.group, until=_moment(self.item, "until"))]
+            mails = _in_digest(self.action.mails.held(self.group, until=_moment(self.item, "until")), published)
         done = self._end(mails, published)
         self._write({} if done else published, taken=False)
 
@@ -125,7 +126,9 @@ class _Turn:
         event = digest_event(self.group, recipient, mails)
         digest_id = chunk_of(check_event(event)).delivery_id(self.group.recipient)
         self.action.publish(event)
-        published = {"digest_id": digest_id, "until": max(mail.held_at for mail in mails).isoformat()}
+        published: dict[str, Any] = {"digest_id": digest_id, "until": max(mail.held_at for mail in mails).isoformat()}
+        if len(mails) <= _MOST_MARKED:
+            published["marks"] = [_mark(mail) for mail in mails]
         self._write(published, taken=True)
         return published
 
@@ -147,6 +150,16 @@ class _Turn:
         item = self.item.with_document(document, forgotten_at=now + _KEPT)
         self.action.mails.put(item)
         self.item = item
+
+
+def _in_digest(mails: Iterable[HeldMail], published: Mapping[str, Any]) -> list[HeldMail]:
+    """Those that the digest tells of: not what the index did not show yet. Of very many it is not known, so all."""
+    marks = frozenset(published.get("marks", ()))
+    return [mail for mail in mails if not marks or _mark(mail) in marks]
+
+
+def _mark(mail: HeldMail) -> str:
+    return mail.key.chunk.notification_key[:_MARK_DIGITS]
 
 
 def _moment(item: SharedItem, name: str) -> datetime:
