@@ -35,12 +35,12 @@ def _verified(desk: Desk, **changes: Any) -> str:  # noqa: ANN401  (fields of an
     return account_id
 
 
-def _consented(desk: Desk, grant: str = "authorization_code", **oauth2: object) -> str:
+def _consented(desk: Desk, grant: str = "authorization_code", *, transport: str = "smtp", **oauth2: object) -> str:
     """An account with tokens, as a redirect leaves it."""
-    account_id: str = desk.create(**oauth2_account(grant, **oauth2))["id"]
+    account_id: str = desk.create(**oauth2_account(grant, **oauth2) | {"transport": transport})["id"]
     desk.found_out(account_id, **VERIFIED, grant=GRANT)
     secret = desk.secret(account_id) | {
-        "refresh_token": "r3fresh-of-ops",
+        **({"refresh_token": "r3fresh-of-ops"} if grant != "client_credentials" else {}),
         "access_token": "acc3ss-of-ops",
         "access_token_expires_at": GRANT["access_token_expires_at"],
         "grant_version": 3,
@@ -222,6 +222,33 @@ def test_a_grant_is_kept_only_for_what_was_consented_to(desk: Desk, patch: Json,
     assert (answer.json["grant"] is not None) is kept
     assert state["grant"]["warned_days"] == 7
     assert answer.json["status"] == ("verified" if patch == {"name": "New"} else NO_PROOF)
+
+
+@pytest.mark.parametrize(("before", "after"), [("smtp", "graph"), ("graph", "smtp")])
+@pytest.mark.parametrize(
+    ("grant", "kept"),
+    [
+        ("authorization_code", {"client_secret"}),
+        ("refresh_token", {"client_secret", "refresh_token"}),  # an admin wrote it, and it may be good for both
+        ("client_credentials", {"client_secret"}),
+    ],
+)
+def test_tokens_of_one_transport_never_serve_another(
+    desk: Desk, before: str, after: str, grant: str, kept: set[str]
+) -> None:
+    account_id = _consented(
+        desk, grant, transport=before, **({"refresh_token": "r3fresh"} if grant == "refresh_token" else {})
+    )
+    version = desk.item(account_id)["credential_version"]
+
+    answer = desk.patch(account_id, {"transport": after})
+
+    item, secret = desk.item(account_id), desk.secret(account_id)
+    assert answer.status == 200, answer.body
+    assert {"client_secret", "refresh_token", "access_token"} & secret.keys() == kept
+    assert answer.json["grant"] is None
+    assert item["credential_version"] != version
+    assert json.loads(item["state"]["S"])["status"] == NO_PROOF
 
 
 @pytest.mark.parametrize(

@@ -177,9 +177,12 @@ class _Edit:
 
     @property
     def _wants_other_consent(self) -> bool:
+        """Whether other scopes are asked for, or in another way; each transport has scopes of its own."""
         before, after = self.before.auth.oauth2, self.settings.auth.oauth2
         if before is None or after is None:
             return before is not after
+        if self.before.transport != self.settings.transport:
+            return True
         return any(getattr(before, name) != getattr(after, name) for name in _CONSENTED)
 
     @property
