@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tocsin.data.identity_providers import identity_provider_for
+
 from tests.identity_provider import IdentityProvider
 from tests.identity_provider.accounts import (
-    MAIL_SCOPE,
     NOW,
     TOKEN_HOSTS,
     account_at,
@@ -37,8 +38,9 @@ class Line:
     account: MailAccount
 
     def renew(self, **given: Any) -> Tokens:  # noqa: ANN401  passed on
-        """Renew the grant of a new consent."""
-        secret = secret_of(refresh_token=self.provider.refresh_token("openid email " + MAIL_SCOPE))
+        """Renew the grant of a new consent to the account's scopes."""
+        scopes = ("openid", "email", *identity_provider_for(self.account).mail_scopes)
+        secret = secret_of(refresh_token=self.provider.refresh_token(" ".join(scopes)))
         return self.providers.renew(self.account, secret, now=NOW, **given)
 
 

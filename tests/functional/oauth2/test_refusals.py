@@ -118,15 +118,42 @@ def test_the_end_of_a_test_consent_screen_is_said(age: timedelta, remedy_id: str
     assert refused.value.verdict.remedy_id == remedy_id
 
 
-@pytest.mark.parametrize("granted", ["", "openid"])
-def test_a_token_without_the_scope_of_the_application_is_refused(granted: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "grant", "granted", "remedy_id"),
+    [
+        ("generic", "client_credentials", "", "token-scope-not-granted"),
+        ("generic", "client_credentials", "openid", "token-scope-not-granted"),
+        ("generic", "refresh_token", "openid", "token-scope-not-granted"),
+        ("google", "refresh_token", "https://www.googleapis.com/auth/gmail.send openid", "google-mail-scope-unticked"),
+        ("microsoft365", "refresh_token", "https://graph.microsoft.com/Mail.Send", "entra-scope-not-granted"),
+    ],
+)
+def test_a_token_without_the_scope_of_the_transport_is_refused_where_nobody_consented_to_it_here(
+    name: str, grant: str, granted: str, remedy_id: str
+) -> None:
     with (
-        line_to("generic", Say(over={"scope": granted}), grant="client_credentials") as line,
+        line_to(name, Say(over={"scope": granted}), grant=grant) as line,
         pytest.raises(GrantRefused) as refused,
     ):
         line.renew()
 
-    assert refused.value.verdict.remedy_id == "token-scope-not-granted"
+    assert refused.value.verdict.remedy_id == remedy_id
+
+
+@pytest.mark.parametrize(
+    ("name", "grant", "granted"),
+    [
+        ("generic", "authorization_code", "openid"),  # compared when somebody consented
+        ("generic", "refresh_token", None),
+        ("google", "refresh_token", "openid https://mail.google.com/"),
+        ("microsoft365", "refresh_token", "SMTP.Send"),  # Entra may leave the resource out
+    ],
+)
+def test_a_token_whose_scopes_were_compared_or_fit_or_are_not_named_is_taken(
+    name: str, grant: str, granted: str | None
+) -> None:
+    with line_to(name, Say(over={"scope": granted}), grant=grant) as line:
+        assert line.renew().access_token
 
 
 @pytest.mark.parametrize(

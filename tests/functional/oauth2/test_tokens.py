@@ -84,7 +84,7 @@ def test_the_life_of_an_access_token_is_read_with_care(name: str, expires_in: ob
     ],
 )
 def test_granted_scopes_are_read_however_they_are_written(scope: object, scopes: tuple[str, ...] | None) -> None:
-    with line_to("generic", Say(over={"scope": scope})) as line:
+    with line_to("generic", Say(over={"scope": scope}), grant="authorization_code") as line:
         assert line.renew().scopes == scopes
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus, urlsplit
 from tocsin.adapters.failures import Mishap, PhaseFailed
 from tocsin.adapters.token_answer import OAuthError, json_object, oauth_error, reason, tokens_from, wait_asked
 from tocsin.model.delivery import State
-from tocsin.model.grant import missing_scopes
+from tocsin.model.grant import GrantType, missing_scopes
 from tocsin.model.remedy import state_for
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.token_error import GrantRefused, TokenEndpointFailed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tocsin.adapters.https import Answer, Https
     from tocsin.data.remedies import Remedies
     from tocsin.model.credential import AccountSecret
-    from tocsin.model.grant import GrantState, GrantType, OAuth2, Tokens
+    from tocsin.model.grant import GrantState, OAuth2, Tokens
     from tocsin.model.identity_provider import IdentityProvider
     from tocsin.model.remedy import Verdict
 
@@ -124,9 +124,10 @@ class TokenEndpoint:
         raise GrantRefused(reply, verdict)
 
     def _require_scopes(self, question: Question, tokens: Tokens) -> None:
-        """Where no person chose, a token with none of the scopes asked for opens nothing, now and later."""
+        """A token with none of the scopes asked for opens nothing, now and later; a consent is compared when given."""
         asked = question.provider.mail_scopes
-        if question.grant.has_refresh_token or not asked or missing_scopes(asked, tokens.scopes) != asked:
+        is_compared = question.oauth2.grant is GrantType.AUTHORIZATION_CODE
+        if is_compared or not asked or missing_scopes(asked, tokens.scopes) != asked:
             return
         reply = Reply(phase=Phase.AUTH, code=200, text="a token came, but the scope was not granted")
         raise GrantRefused(reply, self._verdict(question.provider, question.grant, reply))
