@@ -140,6 +140,21 @@ def test_a_token_goes_to_the_hosts_of_its_provider_only(name: str, transport: st
     assert (provider.may_see_token(allowed), provider.may_see_token(refused)) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("name", "transport", "scopes"),
+    [
+        ("microsoft365", "smtp", ("https://Outlook.office.com:443/SMTP.Send", "offline_access", "openid")),
+        ("microsoft365", "smtp", ("https://outlook.office365.com/SMTP.Send", "https://outlook.office.com/IMAP.Send")),
+        ("microsoft365", "graph", ("Mail.Send", "profile")),
+        ("microsoft365", "graph", ("00000003-0000-0000-c000-000000000000/Mail.Send",)),
+        ("google", "smtp", ("https://mail.google.com/", "openid")),
+        ("yandex", "smtp", ("mail:smtp", "mail:imap_full")),
+    ],
+)
+def test_scopes_that_are_the_transport_s_may_be_typed(name: str, transport: str, scopes: tuple[str, ...]) -> None:
+    assert identity_provider_for(account_of(name, transport=transport, scopes=scopes)).scopes == scopes
+
+
 def test_an_account_says_its_own_tenant_scopes_and_mechanism() -> None:
     account = account_of("microsoft365", scopes=("https://outlook.office365.com/SMTP.Send",), mechanism="OAUTHBEARER")
 
@@ -187,7 +202,17 @@ def test_an_account_says_its_own_tenant_scopes_and_mechanism() -> None:
         ("microsoft365", {"tenant_id": None, "grant": "client_credentials"}, "tenant_id"),
         ("microsoft365", {"scopes": ("https://graph.microsoft.com/Mail.Send",)}, "scopes"),
         ("microsoft365", {"transport": "graph", "scopes": ("https://OUTLOOK.office.com/SMTP.Send",)}, "scopes"),
+        ("microsoft365", {"scopes": ("HTTPS://graph.microsoft.com:443/Mail.Send",)}, "scopes"),
+        ("microsoft365", {"scopes": ("https://user@graph.microsoft.com./Mail.Send",)}, "scopes"),
+        ("microsoft365", {"scopes": ("Mail.Send",)}, "scopes"),
+        ("microsoft365", {"scopes": ("00000003-0000-0000-C000-000000000000/Mail.Send",)}, "scopes"),
+        ("microsoft365", {"scopes": ("api://00000003-0000-0000-c000-000000000000/.default",)}, "scopes"),
+        ("microsoft365", {"scopes": ("https://vault.azure.net/.default",)}, "scopes"),
+        ("microsoft365", {"scopes": ("https://[::1/SMTP.Send",)}, "scopes"),
+        ("microsoft365_china", {"scopes": ("https://outlook.office.com/SMTP.Send",)}, "scopes"),
         ("google", {"transport": "gmail", "scopes": ("https://mail.google.com/",)}, "scopes"),
+        ("google", {"transport": "gmail", "scopes": ("https://mail.google.com:443/",)}, "scopes"),
+        ("google", {"scopes": ("https://WWW.googleapis.com/auth/gmail.send",)}, "scopes"),
     ],
 )
 def test_settings_that_cannot_work_are_said_in_words(name: str, changes: dict[str, str | None], field: str) -> None:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tocsin.model.grant import GrantType
-from tocsin.model.identity_provider import MANY_TENANTS
+from tocsin.model.grant import GrantType, missing_scopes
+from tocsin.model.identity_provider import MANY_TENANTS, Dialect
 from tocsin.model.key_files import UnreadableKey, client_certificate, service_account_key
 from tocsin.model.problem import Problem
 
@@ -22,6 +22,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OAUTH2 = "auth.oauth2"
 _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}")  # RFC 6749 section 3.3
+_GRAPH_ID = "00000003-0000-0000-c000-000000000000"
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]{1,2000}")
 _OURS = frozenset(
     {
@@ -157,20 +159,41 @@ def _of_scopes(account: MailAccount, oauth2: OAuth2, preset: Preset) -> Iterator
     path = f"{_OAUTH2}.scopes"
     if not all(_SCOPE.fullmatch(scope) for scope in scopes):
         yield Problem(field=path, text="A scope holds no space, quote or letter outside ASCII; each is one entry.")
-    foreign = {
-        _resource(scope)
-        for transport, access in preset.transports.items()
-        for scope in (*access.delegated, *access.application)
-        if transport != account.transport
-    }
-    if any(_resource(scope) in foreign for scope in scopes):
+    if not all(_is_for(account.transport, scope, preset) for scope in missing_scopes(scopes, ())):
         yield Problem(field=path, text=f"A scope is not for {account.transport}; leave the scopes empty.")
 
 
+def _is_for(transport: str, scope: str, preset: Preset) -> bool:
+    """Whether a token of this scope may serve the transport; one of Entra opens a single resource and nothing else."""
+    if preset.dialect is not Dialect.MICROSOFT:
+        return _resource(scope) not in _resources(preset, preset.transports.keys() - {transport})
+    if _is_of_graph_unsaid(scope):
+        return transport == "graph"
+    return transport not in preset.transports or _resource(scope) in _resources(preset, {transport})
+
+
+def _resources(preset: Preset, transports: Iterable[str]) -> set[str]:
+    accesses = [preset.transports[transport] for transport in transports]
+    return {_resource(scope) for access in accesses for scope in (*access.delegated, *access.application)}
+
+
+def _is_of_graph_unsaid(scope: str) -> bool:
+    """Whether Entra takes the scope for one of Graph's, though it names no host."""
+    resource, slash, _ = scope.partition("/")
+    return not slash or resource.lower() == _GRAPH_ID
+
+
 def _resource(scope: str) -> str:
-    """What a token of this scope opens: the part before the permission."""
-    parts = urlsplit(scope)
-    return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else scope.lower()
+    """What a token of this scope opens: the part before the permission, however it is written."""
+    try:
+        parts = urlsplit(scope)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return scope.lower()
+    if host is None:
+        return scope.lower()
+    named = f"{parts.scheme}://{host.rstrip('.')}"
+    return named if port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f"{named}:{port}"
 
 
 def _of_parameters(oauth2: OAuth2) -> Iterator[Problem]:
