@@ -77,7 +77,7 @@ class Leases(Protocol):
         ...
 
     def give_back(self, name: str, holder: str) -> None:
-        """Give it back."""
+        """Give it back. Never raises."""
         ...
 
 
