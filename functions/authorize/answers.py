@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tocsin.actions.authorize_ticket import Opened
     from tocsin.model.authorization import Result
 
+_UNAVAILABLE = 503
+_AGAIN_AFTER_SECONDS = 30
 _FOLDER = Path(__file__).with_name("pages")
 STYLE = _FOLDER.joinpath("style.css").read_text(encoding="utf-8")
 _STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
@@ -52,6 +54,7 @@ def redirect(opened: Opened) -> Response[str]:
 def page(result: Result, *, base_url: str, ticket: str | None) -> Response[str]:
     """The page that says how it ended. `ticket` is what it can be tried again with."""
     words = words_for(result)
+    wait = {"Retry-After": str(_AGAIN_AFTER_SECONDS)} if words.status == _UNAVAILABLE else {}
     text = template("result.html.j2").render(
         result=result,
         words=words,
@@ -59,7 +62,9 @@ def page(result: Result, *, base_url: str, ticket: str | None) -> Response[str]:
         again=f"{base_url}/authorize/{ticket}" if ticket is not None else None,
         back=f"{base_url}{result.return_path}" if result.return_path is not None else None,
     )
-    return Response(status_code=words.status, content_type="text/html; charset=utf-8", body=text, headers=dict(ALWAYS))
+    return Response(
+        status_code=words.status, content_type="text/html; charset=utf-8", body=text, headers={**ALWAYS, **wait}
+    )
 
 
 def empty() -> Response[str]:

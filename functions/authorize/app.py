@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.metrics import MetricUnit
 from tocsin import wiring_api
 from tocsin.actions.authorize_ticket import Opened
+from tocsin.errors import TransientError
 from tocsin.model.authorization import Outcome, Result
 
 from functions.authorize.answers import empty, page, redirect
@@ -69,6 +70,21 @@ def complete() -> Response[str]:
 def no_such_route(_: Exception) -> Response[str]:
     """Answer any other address."""
     return _page(Result(outcome=Outcome.STATE_INVALID))
+
+
+@app.exception_handler(TransientError)  # type: ignore[untyped-decorator]  # Powertools says nothing of its types
+def busy(error: TransientError) -> Response[str]:
+    """Answer what may be asked again as it is."""
+    logger.warning("request_failed", error=type(error).__name__)
+    return _page(Result(outcome=Outcome.UNAVAILABLE))
+
+
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]  # as above
+def broken(error: Exception) -> Response[str]:
+    """Answer what nobody foresaw: people see a page, operators hear of it, and its words stay with it."""
+    logger.error("request_failed", error=type(error).__name__)
+    metrics.add_metric("RequestsFailed", MetricUnit.Count, 1)
+    return _page(Result(outcome=Outcome.FAILED))
 
 
 def _page(result: Result, *, ticket: str | None = None) -> Response[str]:

@@ -44,6 +44,16 @@ _WORDS = {
         happened="The permission is given and stored, but the mail relay did not let us in with it.",
         remedy="Correct what the relay complains of, then verify the mail account again.",
     ),
+    Outcome.UNCONFIRMED: Words(
+        status=200,
+        tone="warning",
+        heading="Connected, but not verified yet",
+        happened=(
+            "The permission is given and stored. Whether the mail relay lets us in with it could not be written down "
+            "just now."
+        ),
+        remedy="Verify the mail account in its settings in a few minutes.",
+    ),
     Outcome.DENIED: Words(
         status=403,
         tone="bad",
@@ -176,5 +186,19 @@ _WORDS = {
         heading="It was interrupted",
         happened="Something failed on our side before the end, and it is uncertain what was stored.",
         remedy=_START_AGAIN,
+    ),
+    Outcome.UNAVAILABLE: Words(
+        status=503,
+        tone="warning",
+        heading="We are busy just now",
+        happened=f"A service that we need could not answer in time. {_NOTHING_STORED}",
+        remedy="Try the same link again in half a minute: reload this page.",
+    ),
+    Outcome.FAILED: Words(
+        status=500,
+        tone="bad",
+        heading="Something went wrong on our side",
+        happened="Nobody foresaw what happened here. Those who look after this installation hear of it.",
+        remedy="Try the same link again in a few minutes. If this repeats, tell them when you were here.",
     ),
 }

@@ -413,6 +413,7 @@ def test_operators_hear_of_dead_letters_failing_functions_waiting_queues_and_adm
         *(("ApproximateAgeOfOldestMessage", queue) for queue in QUEUES_WITH_WORK),
         *(("Errors", function) for function in FUNCTIONS),
         ("WithoutLastResort", "deliver"),
+        ("RequestsFailed", "authorize"),
     }
 
 

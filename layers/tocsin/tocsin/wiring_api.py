@@ -132,6 +132,7 @@ def complete_authorization(on_failure: Callable[[str, int], None]) -> CompleteAu
         remedies=Remedies(),
         redirect_uri=redirect_uri(),
         clock=now,
+        new_holder=lambda: secrets.token_hex(16),
     )
 
 

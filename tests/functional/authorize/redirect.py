@@ -53,6 +53,7 @@ class Redirect:
     """A mail account that waits for its authorization, and what it came to.
 
     `names_users` tells whether its settings let the provider say who signed in: by userinfo, or by an id_token.
+    `tickets` are the addresses of its tickets so far.
     """
 
     provider: IdentityProvider
@@ -62,6 +63,7 @@ class Redirect:
     project_id: str = field(default_factory=lambda: Acme().id)
     account_id: str = ""
     browser: Browser = field(default_factory=Browser)
+    tickets: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Make project and account."""
@@ -75,6 +77,7 @@ class Redirect:
         answer = self._ask("POST", f"/{self.account_id}/authorization", {"return_path": return_path})
         assert answer.status == 201, answer.body
         url: str = answer.json["authorize_url"]
+        self.tickets.append(url)
         return url
 
     def consented(self, url: str | None = None) -> str:
@@ -83,11 +86,10 @@ class Redirect:
         fields = self.provider.consent(self.browser.location)
         return f"https://tocsin.example/oauth/callback?{urlencode(fields)}"
 
-    def failed(self, error: str, description: str = "") -> str:
+    def failed(self, error: str, description: str = "", *, ticket: str | None = None) -> str:
         """Open a ticket and get an error at the provider: the address that it sends the browser back to."""
-        self.browser.open(self.ticket())
-        state = dict(parse_qsl(urlsplit(self.browser.location).query))["state"]
-        fields = {"error": error, "error_description": description, "state": state}
+        self.browser.open(ticket or self.ticket())
+        fields = {"error": error, "error_description": description, "state": self.state}
         return f"https://tocsin.example/oauth/callback?{urlencode(fields)}"
 
     def complete(self) -> Answer:
@@ -123,6 +125,11 @@ class Redirect:
         text = boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
         secret: dict[str, Any] = json.loads(text)
         return secret
+
+    @property
+    def state(self) -> str:
+        """The state that the browser was sent out with last."""
+        return dict(parse_qsl(urlsplit(self.browser.location).query))["state"]
 
     @property
     def has_grant(self) -> bool:

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 def _change_kept(redirect: Redirect, **changes: Any) -> None:  # noqa: ANN401  (fields of any kind)
     """Write into the authorization what the passing of time, or a crash, would leave there."""
-    state = dict(parse_qsl(urlsplit(redirect.browser.location).query))["state"]
-    key = {"pk": {"S": f"authorization#{fingerprint(state)}"}}
+    key = {"pk": {"S": f"authorization#{fingerprint(redirect.state)}"}}
     client = boto3.client("dynamodb")
     document = json.loads(client.get_item(TableName="EphemeralTable", Key=key)["Item"]["document"]["S"]) | changes
     client.update_item(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tocsin.model.remedy import Verdict
 
 _ABANDONED_AFTER = timedelta(seconds=40)  # longer than any callback may run
-_CONNECTED = frozenset({Outcome.VERIFIED, Outcome.NOT_VERIFIED})
+_CONNECTED = frozenset({Outcome.VERIFIED, Outcome.NOT_VERIFIED, Outcome.UNCONFIRMED})
 _MAY_TRY_AGAIN = frozenset(
     {
         Outcome.DENIED,
@@ -45,14 +46,16 @@ _SHORT_LIFE = timedelta(days=8)  # Google's seven, and some room for clocks
 
 
 class Authorizations(Protocol):
-    """Where authorizations are kept, by the fingerprints of their states."""
+    """Where authorizations are kept, by the fingerprints of their states; every call may raise `TransientError`."""
 
     def read(self, fingerprint: str) -> Authorization | None:
         """The authorization as it stands."""
         ...
 
-    def begin(self, fingerprint: str, authorization: Authorization, *, now: datetime) -> Authorization | None:
-        """Take it for one callback; None where another was faster."""
+    def begin(
+        self, fingerprint: str, authorization: Authorization, *, now: datetime, holder: str
+    ) -> Authorization | None:
+        """Take it for one callback, `holder`; None where another was faster."""
         ...
 
     def finish(self, fingerprint: str, authorization: Authorization, result: Result) -> None:
@@ -90,6 +93,7 @@ class Confirm(Protocol):
 
         Raises:
             AccountChanged: the account was changed meanwhile.
+            TransientError: it could not be written.
         """
         ...
 
@@ -137,11 +141,15 @@ class CompleteAuthorization:
     remedies: Remedies
     redirect_uri: str
     clock: Callable[[], datetime]
+    new_holder: Callable[[], str]
 
     def __call__(self, returned: Returned, *, deadline: float) -> Ended:
         """Complete the authorization that `returned` belongs to, by `deadline` (monotonic seconds).
 
         Only the browser that opened the ticket gets anywhere, once; repeating a finished callback shows its result.
+
+        Raises:
+            TransientError: nothing was used up; the same may be tried again.
         """
         known = fingerprint(returned.state)
         authorization = self.authorizations.read(known)
@@ -151,14 +159,21 @@ class CompleteAuthorization:
             return _ended(authorization.result, returned)
         if (hindrance := self._hindrance(authorization)) is not None:
             return _ended(_result(authorization, hindrance), returned)
-        begun = self.authorizations.begin(known, authorization, now=self.clock())
+        account = self.accounts.read(authorization.project_id, authorization.mail_account_id)
+        begun = self.authorizations.begin(known, authorization, now=self.clock(), holder=self.new_holder())
         if begun is None:
             return _ended(_result(authorization, Outcome.IN_PROGRESS), returned)
-        result = self._complete(begun, returned, deadline)
-        if result.outcome in _CONNECTED:
-            self.authorizations.use_ticket(begun.ticket_fingerprint)
-        self.authorizations.finish(known, begun, result)
+        result = self._complete(begun, account, returned, deadline)
+        self._remember(known, begun, result)
         return _ended(result, returned)
+
+    def _remember(self, known: str, authorization: Authorization, result: Result) -> None:
+        """Keep the result as well as can be: it is true whether or not it can be written."""
+        with suppress(TransientError):
+            self.authorizations.finish(known, authorization, result)
+        if result.outcome in _CONNECTED:
+            with suppress(TransientError):
+                self.authorizations.use_ticket(authorization.ticket_fingerprint)
 
     def _hindrance(self, authorization: Authorization) -> Outcome | None:
         now = self.clock()
@@ -166,8 +181,9 @@ class CompleteAuthorization:
             return Outcome.IN_PROGRESS if now - authorization.begun_at < _ABANDONED_AFTER else Outcome.INTERRUPTED
         return Outcome.EXPIRED if now >= authorization.expires_at else None
 
-    def _complete(self, authorization: Authorization, returned: Returned, deadline: float) -> Result:
-        account = self.accounts.read(authorization.project_id, authorization.mail_account_id)
+    def _complete(
+        self, authorization: Authorization, account: MailAccount | None, returned: Returned, deadline: float
+    ) -> Result:
         if account is None:
             return _result(authorization, Outcome.ACCOUNT_DELETED)
         about = _result(authorization, Outcome.ACCOUNT_CHANGED).model_copy(
@@ -215,6 +231,8 @@ class CompleteAuthorization:
             return _verified(account, self.confirm(account, deadline=deadline))
         except AccountChanged:
             return {"outcome": self._why_changed(account)}
+        except TransientError:
+            return _signed_in(account) | {"outcome": Outcome.UNCONFIRMED}
 
     def _refusal(self, error: str, description: str | None) -> dict[str, object]:
         """What an `error=` means: in Microsoft's words by its number, else by the error's own name."""
@@ -233,8 +251,10 @@ class CompleteAuthorization:
         return found | {"remedy": verdict.remedy, "remedy_id": verdict.remedy_id}
 
     def _why_changed(self, account: MailAccount, *, else_: Outcome = Outcome.ACCOUNT_CHANGED) -> Outcome:
-        gone = self.accounts.read(account.project_id, account.id) is None
-        return Outcome.ACCOUNT_DELETED if gone else else_
+        with suppress(TransientError):
+            if self.accounts.read(account.project_id, account.id) is None:
+                return Outcome.ACCOUNT_DELETED
+        return else_
 
 
 def _is_of_browser(authorization: Authorization, cookie: str) -> bool:
@@ -266,9 +286,13 @@ def _failed_exchange(failure: GrantRefused | TokenEndpointFailed) -> dict[str, o
     }
 
 
-def _verified(account: MailAccount, verification: Verification) -> dict[str, object]:
+def _signed_in(account: MailAccount) -> dict[str, object]:
     found = account.grant.identity if account.grant is not None else None
-    known: dict[str, object] = {"found": found, "expected": account.auth.username}
+    return {"found": found, "expected": account.auth.username}
+
+
+def _verified(account: MailAccount, verification: Verification) -> dict[str, object]:
+    known = _signed_in(account)
     if verification.verdict is None:
         return known | {"outcome": Outcome.VERIFIED, "remedy": _if_it_ends_soon(account)}
     return known | {

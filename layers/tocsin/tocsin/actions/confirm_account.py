@@ -39,7 +39,11 @@ class Breakers(Protocol):
     """What the accounts failed with."""
 
     def reset(self, account: MailAccount) -> None:
-        """Forget it: the account may log in, and send, at once."""
+        """Forget it: the account may log in, and send, at once.
+
+        Raises:
+            TransientError: it is not forgotten.
+        """
         ...
 
 
@@ -59,6 +63,7 @@ class ConfirmAccount:
 
         Raises:
             AccountChanged: the account was changed meanwhile.
+            TransientError: what came of it could not be written.
         """
         verification, now = self.verify(account, deadline=deadline), self.clock()
         error = verification.last_error(now)

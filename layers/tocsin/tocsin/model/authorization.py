@@ -43,6 +43,7 @@ class Outcome(StrEnum):
 
     VERIFIED = "verified"
     NOT_VERIFIED = "not_verified"  # connected, but the relay refused the login
+    UNCONFIRMED = "unconfirmed"  # connected, but nobody could look whether the relay lets it in
     DENIED = "denied"
     PROVIDER_REFUSED = "provider_refused"  # an error= other than a denial
     NO_CODE = "no_code"
@@ -60,6 +61,8 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     IN_PROGRESS = "in_progress"
     INTERRUPTED = "interrupted"
+    UNAVAILABLE = "unavailable"  # a service that we need is busy
+    FAILED = "failed"  # nobody foresaw it
 
 
 class Result(_Kept):
@@ -85,7 +88,7 @@ class Authorization(_Kept):
     """One opening of a ticket, on its way through one browser; known by the fingerprint of its `state`.
 
     `code_verifier` never leaves the server but for the token endpoint (RFC 7636). `begun_at` is when a callback took
-    it: only one ever does.
+    it, `begun_by` which: only one ever does.
     """
 
     ticket_fingerprint: str
@@ -99,6 +102,7 @@ class Authorization(_Kept):
     expires_at: AwareDatetime
     step: Literal["open", "begun", "finished"] = "open"
     begun_at: AwareDatetime | None = None
+    begun_by: str | None = None
     result: Result | None = None
 
 
