@@ -54,6 +54,13 @@ _WORDS = {
         ),
         remedy="Verify the mail account in its settings in a few minutes.",
     ),
+    Outcome.ALREADY_CONNECTED: Words(
+        status=409,
+        tone="warning",
+        heading="Already connected",
+        happened="The same link was opened twice, and the other window connected the account. Here nothing changed.",
+        remedy="Close this window. To connect it anew, start the authorization again in the settings.",
+    ),
     Outcome.DENIED: Words(
         status=403,
         tone="bad",

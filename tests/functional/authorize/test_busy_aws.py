@@ -66,9 +66,10 @@ def test_a_link_that_is_opened_meanwhile_may_be_opened_again(begin: Begin, at: C
     [
         _calls("GetItem", "authorization#"),
         _calls("GetItem", "mail-account#"),
+        _calls("GetItem", "ticket#"),
         _calls("UpdateItem", "authorization#", '"begun"'),
     ],
-    ids=["state", "account", "taking-the-state"],
+    ids=["state", "account", "ticket", "taking-the-state"],
 )
 def test_a_callback_that_cannot_begin_uses_nothing_up(begin: Begin, at: Callable[[Call], bool]) -> None:
     redirect = begin()

@@ -215,3 +215,28 @@ def test_a_permission_that_ends_within_days_is_said_at_once(begin: Begin, second
 
     assert "Connected and verified" in page.body
     assert ("seven days" in page.body) is is_said
+
+
+def test_who_opened_a_ticket_twice_connects_once_and_hears_of_it_in_the_other_window(begin: Begin) -> None:
+    redirect = begin()
+    ticket = redirect.ticket()
+    first, second = redirect.consented(ticket), redirect.consented(ticket)
+    redirect.browser.open(first)
+    stored, asked = redirect.secret(), len(redirect.provider.requests("token"))
+
+    page = redirect.browser.open(second)
+
+    assert page.status == 409
+    assert "Already connected" in page.body
+    assert (redirect.secret(), len(redirect.provider.requests("token"))) == (stored, asked)
+    assert redirect.account()["status"] == "verified"
+    assert "Connected and verified" in redirect.browser.open(first).body
+
+
+def test_a_ticket_whose_first_window_failed_may_still_be_used_in_the_second(begin: Begin) -> None:
+    redirect = begin()
+    ticket = redirect.ticket()
+    second = redirect.consented(ticket)
+    redirect.browser.open(redirect.failed("access_denied", ticket=ticket))
+
+    assert "Connected and verified" in redirect.browser.open(second).body

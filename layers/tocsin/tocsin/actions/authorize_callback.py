@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tocsin.actions.verify import Verification
-    from tocsin.model.authorization import Authorization
+    from tocsin.model.authorization import Authorization, Ticket
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.remedy import Verdict
 
@@ -60,6 +60,10 @@ class Authorizations(Protocol):
 
     def finish(self, fingerprint: str, authorization: Authorization, result: Result) -> None:
         """Keep its result."""
+        ...
+
+    def ticket(self, fingerprint: str) -> Ticket | None:
+        """The ticket, if it is still there."""
         ...
 
     def use_ticket(self, fingerprint: str) -> None:
@@ -160,6 +164,8 @@ class CompleteAuthorization:
         if (hindrance := self._hindrance(authorization)) is not None:
             return _ended(_result(authorization, hindrance), returned)
         account = self.accounts.read(authorization.project_id, authorization.mail_account_id)
+        if self._is_connected_elsewhere(authorization):
+            return _ended(_result(authorization, Outcome.ALREADY_CONNECTED), returned)
         begun = self.authorizations.begin(known, authorization, now=self.clock(), holder=self.new_holder())
         if begun is None:
             return _ended(_result(authorization, Outcome.IN_PROGRESS), returned)
@@ -180,6 +186,11 @@ class CompleteAuthorization:
         if authorization.begun_at is not None:
             return Outcome.IN_PROGRESS if now - authorization.begun_at < _ABANDONED_AFTER else Outcome.INTERRUPTED
         return Outcome.EXPIRED if now >= authorization.expires_at else None
+
+    def _is_connected_elsewhere(self, authorization: Authorization) -> bool:
+        """Whether another opening of the same ticket has succeeded."""
+        ticket = self.authorizations.ticket(authorization.ticket_fingerprint)
+        return ticket is not None and ticket.is_used
 
     def _complete(
         self, authorization: Authorization, account: MailAccount | None, returned: Returned, deadline: float

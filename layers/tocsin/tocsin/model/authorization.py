@@ -44,6 +44,7 @@ class Outcome(StrEnum):
     VERIFIED = "verified"
     NOT_VERIFIED = "not_verified"  # connected, but the relay refused the login
     UNCONFIRMED = "unconfirmed"  # connected, but nobody could look whether the relay lets it in
+    ALREADY_CONNECTED = "already_connected"  # by another opening of the same ticket
     DENIED = "denied"
     PROVIDER_REFUSED = "provider_refused"  # an error= other than a denial
     NO_CODE = "no_code"
