@@ -129,6 +129,7 @@ def complete_authorization(on_failure: Callable[[str, int], None]) -> CompleteAu
         accounts=grants(),
         connect=_connect_account(),
         confirm=_confirm_account(on_failure),
+        provider_of=identity_provider_for,
         remedies=Remedies(),
         redirect_uri=redirect_uri(),
         clock=now,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tocsin.actions.verify import Verification
     from tocsin.model.authorization import Authorization, Ticket
+    from tocsin.model.identity_provider import IdentityProvider
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.remedy import Verdict
 
@@ -42,7 +43,7 @@ _MAY_TRY_AGAIN = frozenset(
     }
 )
 _SAID_CHARACTERS = 500
-_SHORT_LIFE = timedelta(days=8)  # Google's seven, and some room for clocks
+_ROOM = timedelta(days=1)  # for clocks
 
 
 class Authorizations(Protocol):
@@ -136,12 +137,13 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompleteAuthorization:
-    """The last step and all that it needs."""
+    """The last step and all that it needs. `provider_of` is the identity provider as an account uses it."""
 
     authorizations: Authorizations
     accounts: Accounts
     connect: Connect
     confirm: Confirm
+    provider_of: Callable[[MailAccount], IdentityProvider]
     remedies: Remedies
     redirect_uri: str
     clock: Callable[[], datetime]
@@ -239,11 +241,12 @@ class CompleteAuthorization:
     def _confirm(self, account: MailAccount, deadline: float) -> dict[str, object]:
         """Verify the account, whose grant is stored by now."""
         try:
-            return _verified(account, self.confirm(account, deadline=deadline))
+            verification = self.confirm(account, deadline=deadline)
         except AccountChanged:
             return {"outcome": self._why_changed(account)}
         except TransientError:
             return _signed_in(account) | {"outcome": Outcome.UNCONFIRMED}
+        return _verified(account, verification, self.provider_of(account))
 
     def _refusal(self, error: str, description: str | None) -> dict[str, object]:
         """What an `error=` means: in Microsoft's words by its number, else by the error's own name."""
@@ -302,10 +305,10 @@ def _signed_in(account: MailAccount) -> dict[str, object]:
     return {"found": found, "expected": account.auth.username}
 
 
-def _verified(account: MailAccount, verification: Verification) -> dict[str, object]:
+def _verified(account: MailAccount, verification: Verification, provider: IdentityProvider) -> dict[str, object]:
     known = _signed_in(account)
     if verification.verdict is None:
-        return known | {"outcome": Outcome.VERIFIED, "remedy": _if_it_ends_soon(account)}
+        return known | {"outcome": Outcome.VERIFIED, "remedy": _if_it_ends_soon(account, provider.testing_life)}
     return known | {
         "outcome": Outcome.NOT_VERIFIED,
         "said": _words(verification)[:_SAID_CHARACTERS],
@@ -314,17 +317,17 @@ def _verified(account: MailAccount, verification: Verification) -> dict[str, obj
     }
 
 
-def _if_it_ends_soon(account: MailAccount) -> str | None:
-    """What to do about a permission that ends within days, as one that is given to an application in testing."""
+def _if_it_ends_soon(account: MailAccount, testing_life: timedelta | None) -> str | None:
+    """What to do about a permission that was given to an application in testing: Google's way, and nobody else's."""
     grant = account.grant
-    if grant is None or grant.refresh_token_expires_at is None or grant.consented_at is None:
+    if testing_life is None or grant is None or grant.refresh_token_expires_at is None or grant.consented_at is None:
         return None
-    life = grant.refresh_token_expires_at - grant.consented_at
-    if life > _SHORT_LIFE:
+    if grant.refresh_token_expires_at - grant.consented_at > testing_life + _ROOM:
         return None
     return (
-        f"This permission ends on {grant.refresh_token_expires_at:%d %B %Y}. Google limits it to seven days while the "
-        "consent screen is in testing: publish the application or make it internal, then authorize again."
+        f"This permission ends on {grant.refresh_token_expires_at:%d %B %Y}. Google limits it to {testing_life.days} "
+        "days while the consent screen is in testing: publish the application or make it internal, then authorize "
+        "again."
     )
 
 
