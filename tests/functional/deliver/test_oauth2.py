@@ -57,7 +57,15 @@ def _relay(provider: IdentityProvider, **script: Any) -> Relay:  # noqa: ANN401 
     return Relay(security="starttls", mechanisms=("XOAUTH2",), tokens=_Tokens(provider), script=script)
 
 
-def _save(acme: Acme, relay: Relay, provider: IdentityProvider, *, ends_in: timedelta, token: str = "") -> None:
+def _save(
+    acme: Acme,
+    relay: Relay,
+    provider: IdentityProvider,
+    *,
+    ends_in: timedelta,
+    token: str = "",
+    forced_at: str | None = None,
+) -> None:
     """Save an account whose access token is `token`, or one that nobody issued, and ends so far from now."""
     now = datetime.now(UTC)
     acme.changes = {
@@ -86,6 +94,7 @@ def _save(acme: Acme, relay: Relay, provider: IdentityProvider, *, ends_in: time
             "version": 1,
             "renewed_at": (now + ends_in - timedelta(hours=1)).isoformat(),
             "access_token_expires_at": (now + ends_in).isoformat(),
+            "forced_at": forced_at,
         },
     }
     acme.save(relay)
@@ -343,20 +352,63 @@ def test_a_refusal_that_does_not_name_the_credential_parks_the_mail_but_not_the_
     assert {event["detail-type"] for event in stack.events()} == {"delivery.parked"}
 
 
-def test_a_second_refusal_soon_after_a_forced_renewal_asks_for_no_further_token(acme: Acme, deliver: Invoke) -> None:
-    from tocsin import wiring  # noqa: PLC0415  (after the stack is there)
+_NO = Say("535 5.7.8 no")
+_CHALLENGE: dict[str, Any] = {"auth": [Say(f"334 {b64encode(b'{"status":"401"}').decode()}")], "": _NO}
 
-    with IdentityProvider() as provider, _relay(provider, auth=[None, None, Say("535 5.7.8 no")]) as relay:
-        _save(acme, relay, provider, ends_in=_LASTING)
-        deliver(acme.event("ana@example.org"))
-        wiring.settings_store.cache_clear()
-        wiring.receive.cache_clear()
 
-        deliver(acme.event("bo@example.org"))
+@pytest.mark.parametrize("script", [_CHALLENGE, {"auth": [_NO]}], ids=["challenge", "535"])
+@pytest.mark.parametrize(
+    ("forced", "state", "asked", "logins"),
+    [
+        pytest.param(timedelta(minutes=9), "deferred", 0, 1, id="minutes-ago"),
+        pytest.param(timedelta(minutes=10), "accepted", 1, 2, id="long-ago"),
+    ],
+)
+def test_a_refusal_soon_after_a_forced_renewal_waits_for_the_next_one(
+    acme: Acme, deliver: Invoke, script: dict[str, Any], forced: timedelta, state: str, asked: int, logins: int
+) -> None:
+    now = datetime.now(UTC)
+    with IdentityProvider() as provider, _relay(provider, **script) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING, forced_at=(now - forced).isoformat())
 
-    assert acme.states() == {"ana@example.org": "accepted", "bo@example.org": "parked"}
-    assert len(provider.requests()) == 1
+        assert deliver(acme.event("ana@example.org")) == []
+
+    assert acme.states() == {"ana@example.org": state}
+    assert acme.account()["state"]["status"] == "verified"
+    assert (len(provider.requests()), sum(command.startswith("AUTH") for command in relay.commands)) == (asked, logins)
+    if state == "deferred":
+        [delivery] = acme.deliveries().values()
+        assert delivery["attempt"] == 0
+        wait = datetime.fromisoformat(delivery["retry_at"]) - now
+        assert timedelta(seconds=50) < wait < timedelta(seconds=70)
+
+
+def test_what_comes_until_the_next_forced_renewal_does_not_log_in_again_and_again(acme: Acme, deliver: Invoke) -> None:
+    script: dict[str, Any] = {"auth": _CHALLENGE["auth"][0], "": _NO}
+    with IdentityProvider() as provider, _relay(provider, **script) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING, forced_at=datetime.now(UTC).isoformat())
+
+        for number in range(6):
+            deliver(acme.event(f"p{number}@example.org"))
+
+    assert set(acme.states().values()) == {"deferred"}
+    assert acme.account()["state"]["grant"]["version"] == 1
+    assert acme.account()["state"]["status"] == "failing"
     assert sum(command.startswith("AUTH") for command in relay.commands) == 3
+
+
+def test_a_token_that_was_renewed_and_worked_is_not_given_up_when_it_is_refused_next(
+    acme: Acme, deliver: Invoke
+) -> None:
+    script = {"auth": [_NO, None, _NO], "content": [Say("250 2.0.0 queued", then_close=True)]}
+    with IdentityProvider() as provider, _relay(provider, **script) as relay:
+        _save(acme, relay, provider, ends_in=_LASTING)
+
+        assert deliver(acme.event(*_THREE)) == []
+
+    assert acme.states() == dict(zip(_THREE, ("accepted", "deferred", "deferred"), strict=True))
+    assert acme.account()["state"]["status"] == "verified"
+    assert (len(provider.requests()), sum(command.startswith("AUTH") for command in relay.commands)) == (1, 3)
 
 
 class _Died(BaseException):

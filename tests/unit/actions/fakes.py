@@ -113,9 +113,12 @@ class FakeJournal:
 
 @dataclass(slots=True, kw_only=True)
 class FakeSession:
-    """A session with a relay that gives these replies, then accepts. `told` are the recipients it heard of."""
+    """A session with a relay that gives these replies, then accepts. `told` are the recipients it heard of.
 
-    replies: Sequence[Reply] = ()
+    Each call gives the replies from their beginning; those of an iterator are given once in all.
+    """
+
+    replies: Iterable[Reply] = ()
     before_each: Callable[[], None] = lambda: None
     told: list[str] = field(default_factory=list)
     deadline: float | None = None

@@ -11,6 +11,8 @@ import pytest
 from tocsin.actions.renew_grant import RenewalOutcome
 from tocsin.errors import AccountChanged, GrantBusy
 from tocsin.model.grant import GrantType, OAuth2, credential_version
+from tocsin.model.remedy import FailureClass
+from tocsin.model.token_error import TokenEndpointFailed
 
 from tests.unit.actions.grant_world import DUE, HOUR, NOW, World, account, secret
 
@@ -67,17 +69,41 @@ def test_an_account_that_is_gone_or_has_no_grant_is_left_alone(gone: str | None)
 
 
 @pytest.mark.parametrize(("refused_version", "forced_at"), [("v3", NOW), (None, None)], ids=["forced", "due"])
-def test_a_forced_renewal_is_remembered_for_ten_minutes(
-    refused_version: str | None, forced_at: datetime | None
-) -> None:
+def test_a_forced_renewal_is_remembered(refused_version: str | None, forced_at: datetime | None) -> None:
     world = World()
 
     grant = world.action("acme", "A1", refused_version=refused_version).grant
 
     assert grant is not None
     assert grant.forced_at == forced_at
-    assert grant.may_be_forced(NOW + timedelta(minutes=9, seconds=59)) is (forced_at is None)
-    assert grant.may_be_forced(NOW + timedelta(minutes=10))
+
+
+@pytest.mark.parametrize(
+    ("ago", "wait"),
+    [(timedelta(0), 600), (timedelta(minutes=9), 60), (timedelta(minutes=10), None)],
+    ids=["just-now", "minutes-ago", "long-ago"],
+)
+def test_a_refused_token_is_renewed_once_in_ten_minutes(ago: timedelta, wait: int | None) -> None:
+    world = World(account=account(forced_at=NOW - ago))
+
+    if wait is None:
+        world.action("acme", "A1", refused_version="v3")
+    else:
+        with pytest.raises(TokenEndpointFailed) as failed:
+            world.action("acme", "A1", refused_version="v3")
+        assert failed.value.verdict.failure_class is FailureClass.AUTH_TRANSIENT
+        assert failed.value.verdict.wait_seconds == wait
+
+    assert world.requests == (wait is None)
+    assert world.account is not None
+    assert world.account.status == "verified"
+
+
+def test_who_was_refused_with_an_older_token_gets_the_newest_whenever_that_was_forced() -> None:
+    world = World(account=account(forced_at=NOW))
+
+    assert world.action("acme", "A1", refused_version="v2") is world.account
+    assert world.requests == 0
 
 
 @pytest.mark.parametrize(

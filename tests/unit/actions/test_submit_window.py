@@ -8,16 +8,31 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
+from tocsin.actions.log_in import NoCredential
 from tocsin.actions.submit_window import Item, Window
 from tocsin.errors import TransientError
 from tocsin.model.credential import Credential
 from tocsin.model.delivery import State
+from tocsin.model.grant import GrantType, OAuth2
+from tocsin.model.mail_account import Auth
 from tocsin.model.rate import Rate
 from tocsin.model.remedy import FailureClass
-from tocsin.model.reply import Phase
+from tocsin.model.reply import Phase, Reply
 from tocsin.model.shared_item import SharedItem, shared_key
 
-from tests.unit.actions.fakes import ACCEPTED, LOST, FakeJournal, FakeSession, calm, entry, failure, gate, judge, mail
+from tests.unit.actions.fakes import (
+    ACCEPTED,
+    LOST,
+    FakeJournal,
+    FakeRemedies,
+    FakeSession,
+    calm,
+    entry,
+    failure,
+    gate,
+    judge,
+    mail,
+)
 from tests.unit.model.examples import NOW, account
 
 if TYPE_CHECKING:
@@ -27,7 +42,6 @@ if TYPE_CHECKING:
     from tocsin.model.delivery import Change
     from tocsin.model.envelope import MailObject
     from tocsin.model.mail_account import MailAccount
-    from tocsin.model.reply import Reply
 
 F = FailureClass
 S = State
@@ -225,17 +239,59 @@ def test_only_a_permanent_refusal_asks_for_another_token_and_only_once(
     code: int | None, challenge: dict[str, str] | None, asked: int
 ) -> None:
     refusal = replace(failure(F.AUTH_TRANSIENT, code=code), phase=Phase.AUTH, challenge=challenge)
-    asks: list[int] = []
-    one = window(FakeSession(replies=[refusal]))
-
-    def another_credential() -> tuple[MailAccount, Credential]:
-        asks.append(1)
-        return one.account, Credential(version="v2", username="ops", token="t0ken")
-
-    one.another_credential = another_credential
+    asks: list[MailAccount] = []
+    one = window(FakeSession(replies=[refusal, refusal, refusal]))
+    one.another_credential = _another(asks)
     one.submit(items(3), last=True)
 
     assert len(asks) == asked
+
+
+def _another(asks: list[MailAccount], *, at_most: int = 9) -> Callable[[MailAccount], tuple[MailAccount, Credential]]:
+    """Another token for whichever account asks; after so many there is none for now."""
+
+    def another_credential(of: MailAccount) -> tuple[MailAccount, Credential]:
+        asks.append(of)
+        if len(asks) > at_most:
+            reply = Reply(phase=Phase.SETTINGS, code=None, text="later")
+            raise NoCredential(reply, FakeRemedies().verdict(failure(F.AUTH_TRANSIENT), auth_type="oauth2"))
+        version = f"v{len(asks)}"
+        newest = of.model_copy(update={"credential_version": version})
+        return newest, Credential(version=version, username="ops", token="t0ken")
+
+    return another_credential
+
+
+_NO = replace(failure(F.AUTH_PERMANENT, code=535), phase=Phase.AUTH, enhanced="5.7.8")
+
+
+@pytest.mark.parametrize(
+    ("replies", "at_most", "expected", "asked", "is_lost"),
+    [
+        pytest.param([_NO, _NO], 9, [(S.PARKED, 0)] * 3, 1, True, id="the-new-one-is-refused-as-well"),
+        pytest.param([_NO], 0, [(S.DEFERRED, 0)] * 3, 1, False, id="there-is-no-new-one-for-now"),
+        pytest.param(
+            [_NO, ACCEPTED, _NO], 1, [(S.ACCEPTED, 1), *[(S.DEFERRED, 0)] * 2], 2, False, id="the-new-one-worked-before"
+        ),
+        pytest.param([_NO, ACCEPTED, _NO], 2, [(S.ACCEPTED, 1)] * 3, 2, False, id="one-that-worked-is-renewed-in-turn"),
+    ],
+)
+def test_an_account_is_lost_only_where_a_new_token_was_tried_and_refused(
+    replies: list[Reply], at_most: int, expected: list[tuple[State, int]], asked: int, *, is_lost: bool
+) -> None:
+    asks: list[MailAccount] = []
+    one = window(FakeSession(replies=iter(replies)))
+    oauth2 = OAuth2(grant=GrantType.REFRESH_TOKEN, client_id="c")
+    one.account = one.account.model_copy(
+        update={"auth": Auth(type="oauth2", username="ops", oauth2=oauth2), "credential_version": "v0"}
+    )
+    one.another_credential = _another(asks, at_most=at_most)
+
+    submitted = one.submit(items(3), last=True)
+
+    assert states(submitted.changes) == expected
+    assert [of.credential_version for of in asks] == [f"v{number}" for number in range(asked)]
+    assert (one.refused is not None) is is_lost
 
 
 # --- What is shared with other workers ---

@@ -234,12 +234,9 @@ class ChunkRun:
         self.journal.write([], last=True)
         return self._come_back(until)
 
-    def _again(self, account: MailAccount) -> Callable[[], tuple[MailAccount, Credential]] | None:
-        """How to find another token, once, after the relay refused the one at hand."""
-        grant = account.grant
-        if account.auth.oauth2 is None or (grant is not None and not grant.may_be_forced(self.deliver.clock())):
-            return None
-        return lambda: self.deliver.log_in.credential_after_refusal(account, deadline=self.time_left.deadline)
+    def _another_credential(self, account: MailAccount) -> tuple[MailAccount, Credential]:
+        """The account with another token than the one that its relay refused; errors as `LogIn` says."""
+        return self.deliver.log_in.credential_after_refusal(account, deadline=self.time_left.deadline)
 
     def _patient_until(self) -> datetime:
         return self.journal.received_at + patience(route_of(self.notification))
@@ -267,7 +264,7 @@ class ChunkRun:
             gate=self.gate,
             counts=self.storm,
             also_claimed=self.write_mail.keep_title.claim,
-            another_credential=self._again(usable.account),
+            another_credential=self._another_credential if usable.account.auth.oauth2 is not None else None,
             journal=self.journal,
             judge=self.judge,
             clock=self.deliver.clock,

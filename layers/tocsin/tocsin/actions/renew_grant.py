@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable, TransientError
@@ -29,6 +30,10 @@ _BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 4.0
 _PUT_WITHIN_SECONDS = 25.0  # of the lease's 60, less what the request and one last slow write take
+_REFUSED_AGAIN = (
+    "The relay refused a token that was renewed minutes before. It is renewed once more, without your help, when ten "
+    "minutes have passed since; if that one is refused too, the account must be authorized again."
+)
 STORING_SECONDS = 4.0
 """For how long after its `deadline` a renewal may go on storing what it was given; the caller keeps that time."""
 
@@ -204,6 +209,8 @@ class RenewGrant:
             return Visit(before=account, after=self._adopted(account, secret, now), outcome=RenewalOutcome.ADOPTED)
         if not is_ahead and not self._is_asked_for(account, refused_version, now):
             return Visit(before=account, after=account, outcome=RenewalOutcome.NOT_DUE)
+        if refused_version is not None:
+            _raise_if_just_forced(account, now)
         if awaits_consent(account):  # what lies there is of a consent to other settings
             secret = secret.model_copy(update={"refresh_token": None})
         tokens = self._tokens(account, secret, now, deadline)
@@ -318,6 +325,19 @@ def _raise_if_known_to_fail(account: MailAccount, now: datetime) -> None:
     if retry_at is not None and now < retry_at:
         wait = int((retry_at - now).total_seconds())
         raise TokenEndpointFailed(reply, _known(error, FailureClass.AUTH_TRANSIENT, wait))
+
+
+def _raise_if_just_forced(account: MailAccount, now: datetime) -> None:
+    """A relay that refuses what was renewed for it minutes ago is not to make us ask, and log in, without end."""
+    wait = _grant(account).may_be_forced_in(now)
+    if wait and not _grant(account).lapses_soon(now):
+        verdict = Verdict(
+            failure_class=FailureClass.AUTH_TRANSIENT,
+            remedy_id="token_refused_again",
+            remedy=_REFUSED_AGAIN,
+            wait_seconds=ceil(wait.total_seconds()),
+        )
+        raise TokenEndpointFailed(Reply(phase=Phase.SETTINGS, code=None, text="token_refused_again"), verdict)
 
 
 def _known(error: LastError, failure_class: FailureClass, wait_seconds: int | None) -> Verdict:

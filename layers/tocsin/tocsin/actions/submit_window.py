@@ -137,8 +137,9 @@ class Submitted:
 class Window:
     """What the windows of one run share.
 
-    `another_credential` finds another token than the one that the relay refused; it is asked once at most, and raises
-    `NoCredential`. `refused` is set where the relay refused that one as well. `may_begin` says whether there is time
+    `another_credential` finds another token than the one with which the relay refused the account, and raises
+    `NoCredential`. It is not asked again before that one has worked (`is_retrying`); `refused` is set where the relay
+    refused that one as well. `may_begin` says whether there is time
     for one more mail, `slot_ends_at` when this function is surely over. There is another account, if there is a time
     `next_account_from`: then what this one's trouble would defer is due for that, and what it would park is at once.
     `also_claimed` gives what else is to be written before something is submitted.
@@ -148,13 +149,14 @@ class Window:
     session: Session
     gate: Gate
     counts: Counts
-    another_credential: Callable[[], tuple[MailAccount, Credential]] | None = None
+    another_credential: Callable[[MailAccount], tuple[MailAccount, Credential]] | None = None
     journal: Journal
     judge: Judge
     clock: Callable[[], datetime]
     may_begin: Callable[[], bool]
     slot_ends_at: Callable[[], datetime]
     deadline: float
+    is_retrying: bool = False
     refused: tuple[Reply, Verdict] | None = None
     instead_of: Fallback | None = None
     next_account_from: datetime | None = None
@@ -280,8 +282,9 @@ class Window:
         throttles = 0
         replies = self.session.submit(self._while_there_is_time(items), deadline=self.deadline)
         for item, reply in zip(items, replies, strict=False):
-            if self.another_credential is not None and _asks_for_another_token(reply):
-                return self._tell_again(items[len(answers) :], answers)
+            if self.another_credential is not None and not self.is_retrying and _asks_for_another_token(reply):
+                return self._tell_again(items[len(answers) :], answers, self.another_credential)
+            self.is_retrying = self.is_retrying and reply.phase.concerns_session
             change = self.judge.change(item.entry, reply, account=self.account, now=self.clock())
             answers.append(change)
             if concerns_the_rest(change.verdict, reply, earlier_throttles=throttles):
@@ -290,24 +293,27 @@ class Window:
             throttles += change.verdict is not None and change.verdict.failure_class is FailureClass.THROTTLED
         return answers, None
 
-    def _tell_again(self, items: Sequence[Item], answers: list[Change]) -> tuple[list[Change], _Stop | None]:
+    def _tell_again(
+        self,
+        items: Sequence[Item],
+        answers: list[Change],
+        another_credential: Callable[[MailAccount], tuple[MailAccount, Credential]],
+    ) -> tuple[list[Change], _Stop | None]:
         """Go on behind `answers` with another token, or stop where there is none."""
-        another, self.another_credential = self.another_credential, None
         try:
-            if another is not None:
-                self.account, credential = another()
-                self.session.renew(self.account, credential)
+            self.account, credential = another_credential(self.account)
+            self.session.renew(self.account, credential)
         except NoCredential as missing:
             return answers, _Stop(reply=missing.reply, verdict=missing.verdict)
         except TransientError:  # what was accepted must be journaled, whatever happens here
             return answers, _Stop(reply=_NOT_NOW, verdict=None)
+        self.is_retrying = True
         further, stop = self._tell(items)
         return [*answers, *further], stop
 
     def _note_refusal(self, reply: Reply, verdict: Verdict | None) -> None:
-        """Note that a token that was renewed for this relay is refused for good."""
-        renewed = self.account.auth.oauth2 is not None and self.another_credential is None
-        if renewed and reply.phase is Phase.AUTH and verdict is not None and names_the_credential(reply):
+        """Note that a token that was obtained for this very login is refused for good."""
+        if self.is_retrying and reply.phase is Phase.AUTH and verdict is not None and names_the_credential(reply):
             final = verdict.failure_class in {FailureClass.AUTH_PERMANENT, FailureClass.CONFIG}
             self.refused = (reply, verdict) if final else None
 

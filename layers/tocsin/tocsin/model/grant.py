@@ -84,9 +84,9 @@ class GrantState(BaseModel):
     warned_days: int | None = None
     warned_end: date | None = None
 
-    def may_be_forced(self, now: datetime) -> bool:
-        """Whether a relay's refusal may lead to a renewal: once in a while, as secrets are not written more often."""
-        return self.forced_at is None or now - self.forced_at >= MARGIN
+    def may_be_forced_in(self, now: datetime) -> timedelta:
+        """How long until a relay's refusal may lead to another renewal: where one does not help, a second will not."""
+        return timedelta(0) if self.forced_at is None else max(self.forced_at + MARGIN - now, timedelta(0))
 
     def lapses_soon(self, now: datetime) -> bool:
         """Whether the access token must be renewed before it is used."""
