@@ -80,6 +80,7 @@ class World:
     lock: Lock = field(default_factory=Lock)
     seconds: float = 1000.0
     put_takes: float = 0.0
+    reading_takes: float = 0.0
 
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
         assert (project_id, account_id) == ("acme", "A1")
@@ -87,6 +88,7 @@ class World:
 
     def current_secret(self, of: MailAccount) -> AccountSecret:
         assert of is self.account
+        self.seconds += self.reading_takes
         return self.secret
 
     def put_secret(self, of: MailAccount, new: AccountSecret) -> str:

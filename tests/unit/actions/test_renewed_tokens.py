@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
-from tocsin.errors import AccountChanged, SecretUnavailable, TransientError
+from tocsin.actions.renew_grant import RenewalOutcome
+from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable, TransientError
 from tocsin.model.grant import GrantType, OAuth2, Tokens, credential_version
+from tocsin.model.mail_account import LastError
 from tocsin.model.token_error import GrantRefused, TokenEndpointFailed
 
-from tests.unit.actions.grant_world import HOUR, NOW, World, account, failure, secret
+from tests.unit.actions.grant_world import DUE, HOUR, NOW, World, account, failure, secret
 
 if TYPE_CHECKING:
     from tocsin.actions.renew_grant import RenewGrant
@@ -88,6 +90,31 @@ def test_what_a_worker_left_that_died_between_its_two_writes_is_finished_without
     assert world.steps == ["update"]
 
 
+def test_what_such_a_worker_left_ends_the_trouble_that_came_before() -> None:
+    trouble = LastError(at=NOW, phase="auth", code=503, text="503", remedy_id="row", remedy="Wait.")
+    paused = account(**DUE, failures=2, retry_at=NOW).model_copy(update={"last_error": trouble})
+    world = World(account=paused, secret=secret(grant_version=4, access_token_expires_at=NOW + HOUR))
+
+    renewed = world.action("acme", "A1")
+
+    assert renewed.last_error is None
+    assert renewed.grant is not None
+    assert (renewed.grant.failures, renewed.grant.retry_at) == (0, None)
+
+
+@pytest.mark.parametrize("minutes", [None, -5, 9], ids=["unknown", "lapsed", "lapsing"])
+def test_what_such_a_worker_left_is_renewed_where_it_does_not_last(minutes: int | None) -> None:
+    ends = NOW + timedelta(minutes=minutes) if minutes is not None else None
+    world = World(secret=secret(grant_version=4, refresh_token="left", access_token_expires_at=ends))
+
+    visit = world.action.visit("acme", "A1")
+
+    assert visit.outcome is RenewalOutcome.RENEWED
+    assert (world.requests, world.steps) == (1, ["update", "put", "update"])
+    assert (world.secret.grant_version, visit.after.credential_version) == (5, credential_version("acme", "A1", 5))
+    assert visit.after is world.account
+
+
 def test_tokens_that_were_stored_for_settings_since_edited_are_not_used_but_renewed() -> None:
     world = World(
         account=account().model_copy(update={"version": 2}),
@@ -131,6 +158,20 @@ def test_an_account_edited_meanwhile_is_not_overwritten() -> None:
 
     with pytest.raises(AccountChanged):
         world.action("acme", "A1")
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(0.0, 1), (19.0, 1), (20.0, 0), (61.0, 0)])
+def test_nobody_is_asked_when_the_lease_may_end_before_the_answer_is_stored(seconds: float, asked: int) -> None:
+    world = World(reading_takes=seconds, put_fails=1000)
+    begun = world.seconds
+
+    with pytest.raises(TransientError) as raised:
+        world.action("acme", "A1")
+
+    assert isinstance(raised.value, GrantBusy) is (asked == 0)
+    assert world.requests == asked
+    assert world.steps == []
+    assert world.seconds - begun <= max(seconds, 40)
 
 
 @dataclass

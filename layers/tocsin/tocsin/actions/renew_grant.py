@@ -29,7 +29,9 @@ _LEASE = timedelta(seconds=60)
 _BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30))
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 4.0
-_PUT_WITHIN_SECONDS = 25.0  # of the lease's 60, less what the request and one last slow write take
+_PUT_WITHIN_SECONDS = 25.0
+_PUT_BEFORE_SECONDS = 40.0  # of the lease's 60, less one last slow write
+_ASK_BEFORE_SECONDS = 20.0  # of those, less a request of 15 s, and a little for the put
 _REFUSED_AGAIN = (
     "The relay refused a token that was renewed minutes before. It is renewed once more, without your help, when ten "
     "minutes have passed since; if that one is refused too, the account must be authorized again."
@@ -129,6 +131,27 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """One worker's time with a grant, in monotonic seconds: since when it has the lease, and the caller's deadline.
+
+    `refused_version` is as for `RenewGrant`.
+    """
+
+    began: float
+    deadline: float | None
+    refused_version: str | None
+
+    def may_ask(self, now: float) -> bool:
+        """Whether the lease lasts until an answer is stored."""
+        return now < self.began + _ASK_BEFORE_SECONDS
+
+    def stores_until(self, now: float) -> float:
+        """By when the last try to store an answer is to begin."""
+        until = min(now + _PUT_WITHIN_SECONDS, self.began + _PUT_BEFORE_SECONDS)
+        return until if self.deadline is None else min(until, self.deadline + STORING_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenewGrant:
     """The action and all that it needs. `jitter` gives a number from 0 to 1, `monotonic` what deadlines are told in."""
 
@@ -152,15 +175,16 @@ class RenewGrant:
         `deadline` (monotonic seconds) ends the request for tokens; the caller keeps `STORING_SECONDS` to store them.
 
         Raises:
-            GrantBusy: another worker is renewing it.
+            GrantBusy: another worker is renewing it, or too little is left of our own time with it.
             AccountChanged: it was deleted, or edited meanwhile.
             SecretUnavailable: its secret is gone; it is marked `reauthorization_required`.
             TransientError: the tokens could not be stored in time, and are not used.
             TokenEndpointFailed: it may be renewed later; the account is as good as before.
             GrantRefused: it is marked `reauthorization_required`, once.
         """
+        turn = self._turn(refused_version=refused_version, deadline=deadline)
         with self._leased(project_id, account_id) as account:
-            return self._renewed(account, refused_version, deadline).after
+            return self._renewed(account, turn).after
 
     def visit(self, project_id: str, account_id: str) -> Visit:
         """Renew the grant if that is due; one that only an admin can help is left as it is.
@@ -168,10 +192,11 @@ class RenewGrant:
         Raises:
             GrantBusy, AccountChanged, SecretUnavailable, TokenEndpointFailed, GrantRefused: as a call.
         """
+        turn = self._turn()
         with self._leased(project_id, account_id) as account:
             if not is_renewable(account):
                 return Visit(before=account, after=account, outcome=RenewalOutcome.NOT_RENEWABLE)
-            return self._renewed(account, None, None)
+            return self._renewed(account, turn)
 
     def refused(self, account: MailAccount, reply: Reply, verdict: Verdict) -> None:
         """Park the account: its relay refused a token that was just renewed. Somebody else's newer finding stands."""
@@ -181,6 +206,9 @@ class RenewGrant:
             return
         with suppress(AccountChanged):
             self._mark_lost(current, error)
+
+    def _turn(self, *, refused_version: str | None = None, deadline: float | None = None) -> _Turn:
+        return _Turn(began=self.monotonic(), deadline=deadline, refused_version=refused_version)
 
     @contextmanager
     def _leased(self, project_id: str, account_id: str) -> Iterator[MailAccount]:
@@ -196,8 +224,8 @@ class RenewGrant:
         finally:
             self.leases.give_back(name, holder)
 
-    def _renewed(self, account: MailAccount, refused_version: str | None, deadline: float | None) -> Visit:
-        now = self.clock()
+    def _renewed(self, account: MailAccount, turn: _Turn) -> Visit:
+        now, found = self.clock(), account
         _raise_if_known_to_fail(account, now)
         try:
             secret = self.grants.current_secret(account)
@@ -206,25 +234,29 @@ class RenewGrant:
             raise
         is_ahead = secret.grant_version > _grant(account).version
         if is_ahead and secret.account_version == account.version:
-            return Visit(before=account, after=self._adopted(account, secret, now), outcome=RenewalOutcome.ADOPTED)
-        if not is_ahead and not self._is_asked_for(account, refused_version, now):
-            return Visit(before=account, after=account, outcome=RenewalOutcome.NOT_DUE)
-        if refused_version is not None:
+            account = self._adopted(account, secret, now)
+            if not _grant(account).lapses_soon(now):
+                return Visit(before=found, after=account, outcome=RenewalOutcome.ADOPTED)
+        elif not is_ahead and not self._is_asked_for(account, turn, now):
+            return Visit(before=found, after=account, outcome=RenewalOutcome.NOT_DUE)
+        if turn.refused_version is not None:
             _raise_if_just_forced(account, now)
         if awaits_consent(account):  # what lies there is of a consent to other settings
             secret = secret.model_copy(update={"refresh_token": None})
-        tokens = self._tokens(account, secret, now, deadline)
-        after = self._kept(account, secret, tokens, now, forced=refused_version is not None, deadline=deadline)
-        return Visit(before=account, after=after, outcome=RenewalOutcome.RENEWED)
+        tokens = self._tokens(account, secret, now, turn)
+        return Visit(before=found, after=self._kept(account, secret, tokens, now, turn), outcome=RenewalOutcome.RENEWED)
 
-    def _is_asked_for(self, account: MailAccount, refused_version: str | None, now: datetime) -> bool:
-        if refused_version is None:
+    def _is_asked_for(self, account: MailAccount, turn: _Turn, now: datetime) -> bool:
+        if turn.refused_version is None:
             return _grant(account).is_due(now)
-        return refused_version == account.credential_version
+        return turn.refused_version == account.credential_version
 
-    def _tokens(self, account: MailAccount, secret: AccountSecret, now: datetime, deadline: float | None) -> Tokens:
+    def _tokens(self, account: MailAccount, secret: AccountSecret, now: datetime, turn: _Turn) -> Tokens:
+        """New tokens, if there is time to store them: asking may end the refresh token that we have."""
+        if not turn.may_ask(self.monotonic()):
+            raise GrantBusy("too little of the lease is left")
         try:
-            return self.tokens.renew(account, secret, now=now, deadline=deadline)
+            return self.tokens.renew(account, secret, now=now, deadline=turn.deadline)
         except TokenEndpointFailed as failure:
             self._back_off(account, failure, now)
             raise
@@ -233,24 +265,17 @@ class RenewGrant:
             raise
 
     def _kept(
-        self,
-        account: MailAccount,
-        secret: AccountSecret,
-        tokens: Tokens,
-        now: datetime,
-        *,
-        forced: bool,
-        deadline: float | None,
+        self, account: MailAccount, secret: AccountSecret, tokens: Tokens, now: datetime, turn: _Turn
     ) -> MailAccount:
         before = _grant(account)
         # The secret is ahead where tokens were stored for settings that were changed before they were named.
         state = before.model_copy(update={"version": max(before.version, secret.grant_version)}).renewed(tokens, now)
-        if forced:
+        if turn.refused_version is not None:
             state = state.model_copy(update={"forced_at": now})
         secret = secret.with_tokens(tokens, grant_version=state.version, account_version=account.version)
         after = account.model_copy(
             update={
-                "credential_version": self._put(account, secret, deadline),
+                "credential_version": self._put(account, secret, turn),
                 "status": _status_after_renewal(account),
                 "last_error": None,
                 "grant": state,
@@ -259,11 +284,9 @@ class RenewGrant:
         self._update(account, after, now)
         return after
 
-    def _put(self, account: MailAccount, secret: AccountSecret, deadline: float | None) -> str:
+    def _put(self, account: MailAccount, secret: AccountSecret, turn: _Turn) -> str:
         """Write the secret, again and again while lease and deadline allow it: the old refresh token may be dead."""
-        pause, until = _FIRST_PAUSE_SECONDS, self.monotonic() + _PUT_WITHIN_SECONDS
-        if deadline is not None:
-            until = min(until, deadline + STORING_SECONDS)
+        pause, until = _FIRST_PAUSE_SECONDS, turn.stores_until(self.monotonic())
         while True:
             try:
                 return self.grants.put_secret(account, secret)
@@ -276,18 +299,26 @@ class RenewGrant:
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS) * (0.75 + self.jitter() / 4)
 
     def _adopted(self, account: MailAccount, secret: AccountSecret, now: datetime) -> MailAccount:
-        """Finish what a worker left that died between its two writes: the tokens are stored, and nobody knows."""
+        """Finish what a worker left that died between its two writes: the tokens are stored, and nobody knows.
+
+        When they were issued is not known either; that of the tokens before stands.
+        """
         state = _grant(account).model_copy(
             update={
                 "version": secret.grant_version,
-                "renewed_at": now,
                 "access_token_expires_at": secret.access_token_expires_at,
                 "failures": 0,
+                "retry_at": None,
             }
         )
         version = credential_version(account.project_id, account.id, secret.grant_version)
         after = account.model_copy(
-            update={"credential_version": version, "grant": state, "status": _status_after_renewal(account)}
+            update={
+                "credential_version": version,
+                "status": _status_after_renewal(account),
+                "last_error": None,
+                "grant": state,
+            }
         )
         self._update(account, after, now)
         return after
