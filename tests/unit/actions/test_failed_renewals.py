@@ -94,6 +94,44 @@ def test_a_second_finding_of_the_same_refusal_is_told_to_nobody() -> None:
     assert world.told == ["reauthorization_required A1", "admins A1"]
 
 
+def test_who_dies_before_a_loss_is_written_has_told_of_it_and_the_next_one_writes_it() -> None:
+    world = World(tokens=failure(GrantRefused))
+    update = world.update
+
+    def die(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    world.update = die  # type: ignore[method-assign]  # another answer of the same port
+    with pytest.raises(SystemExit):
+        world.action("acme", "A1")
+    assert world.told == ["reauthorization_required A1", "admins A1"]
+    world.update = update  # type: ignore[method-assign]  # as above
+
+    with pytest.raises(GrantRefused):
+        world.action("acme", "A1")
+
+    assert world.account is not None
+    assert world.account.status == "reauthorization_required"
+
+
+def test_many_who_meet_the_same_refusal_at_once_tell_once() -> None:
+    world = World(account=account())
+    action, start, seen = world.action, Barrier(20), world.account
+    assert seen is not None
+    reply = Reply(phase=Phase.AUTH, code=535, enhanced="5.7.8", text="5.7.8 no")
+    verdict = Verdict(failure_class=FailureClass.AUTH_PERMANENT, remedy_id="row", remedy="Do this.")
+
+    def find(_: int) -> None:
+        start.wait()
+        action.refused(seen, reply, verdict)
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(find, range(20)))
+
+    assert world.told == ["reauthorization_required A1", "admins A1"]
+    assert world.leased == set()
+
+
 def _again(world: World, at: datetime = NOW, *, refused_version: str | None = None) -> None:
     replace(world.action, clock=lambda: at)("acme", "A1", refused_version=refused_version)
 

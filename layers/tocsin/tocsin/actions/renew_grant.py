@@ -201,11 +201,9 @@ class RenewGrant:
     def refused(self, account: MailAccount, reply: Reply, verdict: Verdict) -> None:
         """Park the account: its relay refused a token that was just renewed. Somebody else's newer finding stands."""
         error = LastError.of(reply, verdict, at=self.clock())
-        current = self.grants.read(account.project_id, account.id)
-        if current is None or current.credential_version != account.credential_version:
-            return
-        with suppress(AccountChanged):
-            self._mark_lost(current, error)
+        with suppress(AccountChanged, GrantBusy), self._leased(account.project_id, account.id) as current:
+            if current.credential_version == account.credential_version:
+                self._mark_lost(current, error)
 
     def _turn(self, *, refused_version: str | None = None, deadline: float | None = None) -> _Turn:
         return _Turn(began=self.monotonic(), deadline=deadline, refused_version=refused_version)
@@ -334,12 +332,13 @@ class RenewGrant:
         self._update(account, account.model_copy(update={"grant": state, "last_error": error}), now)
 
     def _mark_lost(self, account: MailAccount, error: LastError) -> None:
+        """Tell of it, then write it: who dies in between leaves it to be found, and told, once more."""
         if account.status == "reauthorization_required":
             return
         after = account.model_copy(update={"status": "reauthorization_required", "last_error": error})
-        self._update(account, after, error.at)
         self.bus.account_changed("reauthorization_required", after)
         self.admins.grant_lost(after)
+        self._update(account, after, error.at)
 
     def _update(self, before: MailAccount, after: MailAccount, now: datetime) -> None:
         self.grants.update(before, after, refresh_at=next_visit(after, now, jitter=self.jitter()))
