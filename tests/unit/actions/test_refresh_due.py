@@ -203,6 +203,12 @@ def test_a_warning_that_fails_hides_nothing_of_the_renewal(
         pytest.param({"access_token_expires_at": NOW + timedelta(minutes=11)}, "verified", {}, id="in-time"),
         pytest.param({"access_token_expires_at": NOW + timedelta(minutes=10)}, "verified", {"late": 1}, id="margin"),
         pytest.param({"access_token_expires_at": NOW}, "verified", {"late": 1, "lapsed": 1}, id="lapsed"),
+        pytest.param(
+            {"renewed_at": NOW - timedelta(minutes=30), "access_token_expires_at": NOW},
+            "verified",
+            {},
+            id="short-lived",
+        ),
         pytest.param({"access_token_expires_at": None}, "verified", {}, id="new"),
         pytest.param({"access_token_expires_at": NOW}, "reauthorization_required", {}, id="lost"),
     ],
@@ -215,7 +221,7 @@ def test_a_warning_that_fails_hides_nothing_of_the_renewal(
 def test_grants_that_are_found_late_or_lapsed_are_counted_whatever_the_renewal_came_to(
     bad: dict[str, Exception], counted: str, state: dict[str, Any], status: str, lateness: dict[str, int]
 ) -> None:
-    found = account(renewed_at=NOW - timedelta(hours=1), **state).model_copy(update={"status": status})
+    found = account(**{"renewed_at": NOW - timedelta(hours=1)} | state).model_copy(update={"status": status})
     world = World([["a1"]], bad=bad, stored=found)
 
     assert world.run() == {counted: 1} | lateness

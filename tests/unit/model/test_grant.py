@@ -32,8 +32,14 @@ def _state(**fields: Any) -> GrantState:  # noqa: ANN401  (fields of any kind)
         pytest.param(60, 36, True, False, id="for-the-schedule"),
         pytest.param(60, 50, True, True, id="within-the-margin"),
         pytest.param(60, 61, True, True, id="lapsed"),
-        pytest.param(5, 2, False, False, id="short-lived-and-young"),
-        pytest.param(5, 3, True, True, id="short-lived-at-half-life"),
+        pytest.param(45, 24, False, False, id="at-rest"),
+        pytest.param(45, 25, True, False, id="rested"),
+        pytest.param(30, 19, False, False, id="left-to-the-mails"),
+        pytest.param(30, 20, True, True, id="left-to-the-mails-and-within-the-margin"),
+        pytest.param(15, 9, False, False, id="of-minutes-and-used-for-ten"),
+        pytest.param(15, 10, True, True, id="of-minutes-and-used-up"),
+        pytest.param(5, 3, False, False, id="of-five-minutes"),
+        pytest.param(5, 4, True, True, id="of-five-minutes-at-four-fifths"),
     ],
 )
 def test_when_a_token_is_renewed(lifetime: int, age: int, due: bool, lapses: bool) -> None:  # noqa: FBT001  (a table)
@@ -57,6 +63,31 @@ def test_a_grant_is_renewed_before_it_or_its_token_ends(lapses_in: timedelta | N
     assert state.refresh_at(NOW, jitter=0.0) == NOW + visited_in
     assert not state.is_due(NOW + min(visited_in, 34 * MINUTE) - timedelta(seconds=1))
     assert state.is_due(NOW + visited_in)
+
+
+@pytest.mark.parametrize(
+    ("renewals", "every", "waits"),
+    [
+        pytest.param(1, 20 * MINUTE, timedelta(0), id="once"),
+        pytest.param(100, 20 * MINUTE, timedelta(0), id="at-the-pace"),
+        pytest.param(21, timedelta(0), timedelta(0), id="all-that-was-saved-up"),
+        pytest.param(22, timedelta(0), 20 * MINUTE, id="one-more"),
+        pytest.param(27, 4 * MINUTE, 16 * MINUTE, id="of-five-minutes"),
+    ],
+)
+def test_a_grant_that_was_renewed_too_often_waits(renewals: int, every: timedelta, waits: timedelta) -> None:
+    state, now = _state(), NOW
+    for number in range(renewals):
+        now = NOW + every * number
+        state = state.renewed(Tokens(access_token="t", expires_at=now + 5 * MINUTE), now)
+
+    assert state.may_be_renewed_in(now) == waits
+    assert state.may_be_renewed_in(now + waits) == timedelta(0)
+
+
+@pytest.mark.parametrize(("lifetime", "is_kept_fresh"), [(44, False), (45, True)])
+def test_the_schedule_keeps_fresh_what_lives_long_enough(lifetime: int, *, is_kept_fresh: bool) -> None:
+    assert _state(access_token_expires_at=NOW + lifetime * MINUTE).is_kept_fresh is is_kept_fresh
 
 
 _LAPSING = [name for name, preset in document().items() if preset.lapses_after_days is not None]

@@ -45,6 +45,11 @@ def _before_end(days: int) -> datetime:
         pytest.param(
             _account(state=RENEWED | {"retry_at": NOW + timedelta(minutes=50)}), NOW + timedelta(minutes=50), id="pause"
         ),
+        pytest.param(
+            _account(state=RENEWED | {"paced_until": NOW + timedelta(hours=7, minutes=50)}),
+            NOW + timedelta(minutes=50),
+            id="renewed-too-often",
+        ),
         pytest.param(_account(end=END, state=RENEWED), NOW + timedelta(minutes=40), id="a-warning-is-later"),
         pytest.param(_account(grant="authorization_code"), None, id="not-connected"),
         pytest.param(_account(grant="authorization_code", end=END), _before_end(30), id="not-connected-and-ends"),

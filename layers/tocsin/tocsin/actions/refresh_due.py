@@ -132,8 +132,8 @@ class RefreshDue:
 
 
 def _lateness(account: MailAccount | None, now: datetime) -> Counter[str]:
-    """How late the account was found, as long as there is something to renew."""
+    """How late the account was found, as long as there is something to renew, and that ahead of its use."""
     state = account.grant if account is not None else None
-    if account is None or state is None or state.access_token_expires_at is None or not is_renewable(account):
+    if account is None or state is None or not state.is_kept_fresh or not is_renewable(account):
         return Counter()
     return Counter({"late": int(state.lapses_soon(now)), "lapsed": int(state.has_lapsed(now))})

@@ -10,7 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable, TransientError
-from tocsin.model.grant import GrantState, credential_version
+from tocsin.model.grant import PACE, GrantState, credential_version
 from tocsin.model.mail_account import LastError
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
@@ -35,6 +35,10 @@ _ASK_BEFORE_SECONDS = 20.0  # of those, less a request of 15 s, and a little for
 _REFUSED_AGAIN = (
     "The relay refused a token that was renewed minutes before. It is renewed once more, without your help, when ten "
     "minutes have passed since; if that one is refused too, the account must be authorized again."
+)
+_TOO_OFTEN = (
+    "The identity provider's tokens live for minutes only, and no more of them can be stored for now. Mails wait until "
+    "the next one may be; have the provider give tokens that live for an hour."
 )
 STORING_SECONDS = 4.0
 """For how long after its `deadline` a renewal may go on storing what it was given; the caller keeps that time."""
@@ -250,7 +254,8 @@ class RenewGrant:
         return turn.refused_version == account.credential_version
 
     def _tokens(self, account: MailAccount, secret: AccountSecret, now: datetime, turn: _Turn) -> Tokens:
-        """New tokens, if there is time to store them: asking may end the refresh token that we have."""
+        """New tokens, if they can be stored: asking may end the refresh token that we have."""
+        _raise_if_paced(account, now)
         if not turn.may_ask(self.monotonic()):
             raise GrantBusy("too little of the lease is left")
         try:
@@ -301,10 +306,12 @@ class RenewGrant:
 
         When they were issued is not known either; that of the tokens before stands.
         """
-        state = _grant(account).model_copy(
+        before = _grant(account)
+        state = before.model_copy(
             update={
                 "version": secret.grant_version,
                 "access_token_expires_at": secret.access_token_expires_at,
+                "paced_until": max(before.paced_until or now, now) + PACE,
                 "failures": 0,
                 "retry_at": None,
             }
@@ -359,15 +366,24 @@ def _raise_if_known_to_fail(account: MailAccount, now: datetime) -> None:
 
 def _raise_if_just_forced(account: MailAccount, now: datetime) -> None:
     """A relay that refuses what was renewed for it minutes ago is not to make us ask, and log in, without end."""
-    wait = _grant(account).may_be_forced_in(now)
-    if wait and not _grant(account).lapses_soon(now):
-        verdict = Verdict(
-            failure_class=FailureClass.AUTH_TRANSIENT,
-            remedy_id="token_refused_again",
-            remedy=_REFUSED_AGAIN,
-            wait_seconds=ceil(wait.total_seconds()),
-        )
-        raise TokenEndpointFailed(Reply(phase=Phase.SETTINGS, code=None, text="token_refused_again"), verdict)
+    if (wait := _grant(account).may_be_forced_in(now)) and not _grant(account).lapses_soon(now):
+        raise _not_yet("token_refused_again", _REFUSED_AGAIN, wait)
+
+
+def _raise_if_paced(account: MailAccount, now: datetime) -> None:
+    """Tokens that cannot be stored are not asked for."""
+    if wait := _grant(account).may_be_renewed_in(now):
+        raise _not_yet("token_renewed_too_often", _TOO_OFTEN, wait)
+
+
+def _not_yet(code: str, remedy: str, wait: timedelta) -> TokenEndpointFailed:
+    verdict = Verdict(
+        failure_class=FailureClass.AUTH_TRANSIENT,
+        remedy_id=code,
+        remedy=remedy,
+        wait_seconds=ceil(wait.total_seconds()),
+    )
+    return TokenEndpointFailed(Reply(phase=Phase.SETTINGS, code=None, text=code), verdict)
 
 
 def _known(error: LastError, failure_class: FailureClass, wait_seconds: int | None) -> Verdict:

@@ -22,6 +22,18 @@ SPREAD = timedelta(minutes=5)
 """Over how long grants that were obtained together are spread."""
 
 
+REST = timedelta(minutes=25)
+"""How long the schedule leaves a renewed grant alone: it chases no tokens of minutes, and no grant ends meanwhile that
+half an hour of disuse ends."""
+
+PACE = timedelta(minutes=20)
+"""How often a grant may be renewed in the long run. Secrets Manager keeps about 100 versions of a secret, and all of a
+day; where it takes no further one, a refresh token that replaced another is lost."""
+
+SAVED = timedelta(hours=7)
+"""How much of that may be saved up for tokens that are needed sooner: 94 renewals in any 24 hours, and no more."""
+
+
 class GrantType(StrEnum):
     """How tokens are obtained."""
 
@@ -64,8 +76,9 @@ class GrantState(BaseModel):
 
     `version` grows with every renewal and is written into the secret as well. `identity` is who consented.
     `renewed_at` is when the access token was issued, `lapses_at` when the grant ends unless a renewal puts that off.
-    `forced_at` is when a relay's refusal last led to a renewal, `retry_at` when the identity provider may be asked
-    again. `warned_days` is the last warning given of the client secret's end on `warned_end`.
+    `paced_until` is when all renewals so far are made up for, at one in each `PACE`. `forced_at` is when a relay's
+    refusal last led to a renewal, `retry_at` when the identity provider may be asked again. `warned_days` is the last
+    warning given of the client secret's end on `warned_end`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
@@ -78,6 +91,7 @@ class GrantState(BaseModel):
     access_token_expires_at: AwareDatetime | None = None
     refresh_token_expires_at: AwareDatetime | None = None
     lapses_at: AwareDatetime | None = None
+    paced_until: AwareDatetime | None = None
     failures: int = 0
     forced_at: AwareDatetime | None = None
     retry_at: AwareDatetime | None = None
@@ -88,27 +102,47 @@ class GrantState(BaseModel):
         """How long until a relay's refusal may lead to another renewal: where one does not help, a second will not."""
         return timedelta(0) if self.forced_at is None else max(self.forced_at + MARGIN - now, timedelta(0))
 
+    def may_be_renewed_in(self, now: datetime) -> timedelta:
+        """How long until its secret may be written once more."""
+        return timedelta(0) if self.paced_until is None else max(self.paced_until - SAVED - now, timedelta(0))
+
     def lapses_soon(self, now: datetime) -> bool:
-        """Whether the access token must be renewed before it is used."""
-        return self._lapses_within(MARGIN, now)
+        """Whether the access token must be renewed before it is used.
+
+        One that lives for minutes is used for ten of them, or for four fifths of its life, lest each use renew it.
+        """
+        end, start = self.access_token_expires_at, self.renewed_at
+        if end is None:
+            return True
+        lapses_at = end - MARGIN
+        if start is not None:
+            lapses_at = max(lapses_at, start + min(MARGIN, (end - start) * 0.8))
+        return now >= lapses_at
 
     def has_lapsed(self, now: datetime) -> bool:
         """Whether there was an access token, and it has ended."""
         return self.access_token_expires_at is not None and now >= self.access_token_expires_at
 
+    @property
+    def is_kept_fresh(self) -> bool:
+        """Whether the access token lives long enough for the schedule to renew it ahead of its margin."""
+        end, start = self.access_token_expires_at, self.renewed_at
+        return end is not None and (start is None or end - start >= REST + SCHEDULED_EARLIER + MARGIN)
+
     def is_due(self, now: datetime) -> bool:
-        """Whether the schedule may renew the grant by now."""
-        return self._lapses_within(MARGIN + SCHEDULED_EARLIER + SPREAD, now) or now >= self._kept_alive_at(now)
+        """Whether it may be renewed by now, by the schedule or for a mail."""
+        return self.lapses_soon(now) or now >= self.refresh_at(now, jitter=1.0)
 
     def refresh_at(self, now: datetime, *, jitter: float) -> datetime:
-        """When the schedule is to renew it: well before the margin, spread by `jitter` (0 to 1).
+        """When the schedule is to renew it: well before the margin, spread by `jitter` (0 to 1), and after a rest.
 
         A grant that would lapse from disuse is renewed at half of the time that it has, whatever its access token does.
         """
         if self.access_token_expires_at is None:
             return now
         early = self.access_token_expires_at - MARGIN - SCHEDULED_EARLIER - SPREAD * jitter
-        return min(max(early, self._half_life(now)), self._kept_alive_at(now))
+        rested = self.renewed_at + REST if self.renewed_at is not None else early
+        return min(max(early, rested), self._kept_alive_at(now))
 
     def renewed(self, tokens: "Tokens", now: datetime) -> "GrantState":
         """The state of a grant that has just given new tokens."""
@@ -117,6 +151,7 @@ class GrantState(BaseModel):
             "renewed_at": now,
             "access_token_expires_at": tokens.expires_at,
             "lapses_at": tokens.lapses_at,
+            "paced_until": max(self.paced_until or now, now) + PACE,
             "failures": 0,
             "retry_at": None,
         }
@@ -126,22 +161,12 @@ class GrantState(BaseModel):
             update["scopes"] = tokens.scopes
         return self.model_copy(update=update)
 
-    def _lapses_within(self, margin: timedelta, now: datetime) -> bool:
-        """Short-lived tokens are renewed at half of their life, else each use would renew them."""
-        if self.access_token_expires_at is None:
-            return True
-        return now >= max(self.access_token_expires_at - margin, self._half_life(now))
-
-    def _half_life(self, now: datetime) -> datetime:
-        return self._half_way(self.access_token_expires_at or now, now)
-
     def _kept_alive_at(self, now: datetime) -> datetime:
-        return _NEVER if self.lapses_at is None else self._half_way(self.lapses_at, now)
-
-    def _half_way(self, end: datetime, now: datetime) -> datetime:
-        """The middle between the last renewal and `end`."""
+        """The middle between the last renewal and the end of the grant."""
+        if self.lapses_at is None:
+            return _NEVER
         start = self.renewed_at or now
-        return start + (end - start) / 2
+        return start + (self.lapses_at - start) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

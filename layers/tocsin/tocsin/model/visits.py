@@ -44,7 +44,7 @@ def warning_due(account: MailAccount, now: datetime) -> int | None:
 
 def _next_renewal(account: MailAccount, now: datetime, jitter: float) -> datetime:
     state = account.grant or GrantState()
-    at = state.refresh_at(now, jitter=jitter)
+    at = max(state.refresh_at(now, jitter=jitter), now + state.may_be_renewed_in(now))
     return at if state.retry_at is None else max(at, state.retry_at)
 
 
