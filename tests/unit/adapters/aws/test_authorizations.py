@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from moto import mock_aws
 from tocsin.adapters.authorizations import Authorizations
 from tocsin.model.authorization import Authorization, Outcome, Result, Ticket
 
+from tests.unit.adapters.aws.tables import table_by_pk
 from tests.unit.model.examples import NOW
 
 if TYPE_CHECKING:
@@ -29,18 +28,10 @@ VERIFIED = Result(outcome=Outcome.VERIFIED)
 @pytest.fixture
 def authorizations() -> Iterator[Authorizations]:
     """A table with one state that is open."""
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        client.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
+    with table_by_pk(TABLE) as client:
         kept = Authorizations(client, TABLE)
         kept.add("s", OPEN)
         yield kept
-        client.delete_table(TableName=TABLE)
 
 
 def test_who_takes_a_state_again_since_the_answer_was_lost_has_it(authorizations: Authorizations) -> None:

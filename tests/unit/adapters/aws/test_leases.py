@@ -7,11 +7,10 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from moto import mock_aws
 from tocsin.adapters.leases import Leases
 
+from tests.unit.adapters.aws.tables import table_by_pk
 from tests.unit.model.examples import NOW
 
 if TYPE_CHECKING:
@@ -27,16 +26,8 @@ _numbers = count(1)
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[DynamoDBClient]:
     """A table for leases."""
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        client.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
+    with table_by_pk(TABLE) as client:
         yield client
-        client.delete_table(TableName=TABLE)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,15 +6,14 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from moto import mock_aws
 from tocsin.adapters.shared_items import SharedItems, put_shared, read_shared
 from tocsin.adapters.transactions import Transactions
 from tocsin.errors import TransientError
 from tocsin.model.shared_item import SharedItem
 
+from tests.unit.adapters.aws.tables import table_by_pk
 from tests.unit.model.examples import NOW
 
 if TYPE_CHECKING:
@@ -29,16 +28,8 @@ _numbers = count(1)
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[DynamoDBClient]:
     """A table for shared items."""
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="us-east-1")
-        client.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        )
+    with table_by_pk(TABLE) as client:
         yield client
-        client.delete_table(TableName=TABLE)
 
 
 @pytest.fixture
