@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 REDIRECT_URI = "http://localhost:8080/oauth/callback"
 CODE_VERIFIER = "v" * 43
 CONSENT = re.compile(r'name="consent" value="([^"]+)"')
-SECONDS = 5
+SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

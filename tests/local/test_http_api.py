@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.local
 
-SECONDS = 20
+SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

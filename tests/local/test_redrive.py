@@ -68,7 +68,7 @@ def _new_account(local: Local, password: str) -> str:
 def _ask(local: Local, method: str, path: str, document: dict[str, Any] | None = None) -> requests.Response:
     url = f"{local.surroundings.front.url}/projects/{PROJECT_ID}/mail-accounts{path}"
     token = local.surroundings.identity_provider.admin_token()
-    answer = requests.request(method, url, json=document, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+    answer = requests.request(method, url, json=document, headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert answer.ok, answer.text
     return answer
 

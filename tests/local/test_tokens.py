@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.local
 
-SECONDS = 20
+SECONDS = 60
 FAR = 3600
 type Claims = dict[str, Any]
 

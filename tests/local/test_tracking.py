@@ -22,7 +22,7 @@ pytestmark = pytest.mark.local
 
 PROJECT_ID, RECIPIENT = "tracked", "tracked@example.org"
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"}
-SECONDS = 20
+SECONDS = 60
 
 
 def test_a_reader_is_counted_and_led_on(local: Local) -> None:
@@ -35,7 +35,8 @@ def test_a_reader_is_counted_and_led_on(local: Local) -> None:
     assert arrival.mail is not None
     html = str(arrival.mail.message.get_body(("html",)).get_content())  # type: ignore[union-attr]  # it has one
 
-    picture = requests.get(_only(rf'src="({local.surroundings.front.url}/t/[^"]+)"', html), headers=BROWSER, timeout=9)
+    address = _only(rf'src="({local.surroundings.front.url}/t/[^"]+)"', html)
+    picture = requests.get(address, headers=BROWSER, timeout=SECONDS)
     links = [_follow(link) for link in re.findall(rf'href="({local.surroundings.front.url}/l/[^"]+)"', html)]
 
     assert (picture.status_code, picture.headers["Content-Type"]) == (HTTPStatus.OK, "image/gif")

@@ -28,8 +28,8 @@ def test_one_click_in_a_mail_ends_the_mails_of_its_status_page(local: Local) -> 
     link = str(arrival.mail.message["List-Unsubscribe"]).strip("<>")
     assert link.startswith(f"{local.surroundings.front.url}/unsubscribe/")
 
-    looked = requests.get(link, timeout=30)
-    left = requests.post(link, data={"List-Unsubscribe": "One-Click"}, timeout=30)
+    looked = requests.get(link, timeout=60)
+    left = requests.post(link, data={"List-Unsubscribe": "One-Click"}, timeout=60)
     publish([second], local.stack)
 
     wait_until(lambda: arrivals(second, stack=local.stack, mailbox=local.inbox.mailbox)[0].state, "an end")
