@@ -132,7 +132,6 @@ def test_settings_keeps_settings_and_secrets_and_no_more() -> None:
             "secretsmanager:CreateSecret",
             "secretsmanager:GetSecretValue",  # of which a new version keeps what is not given anew
             "secretsmanager:PutSecretValue",
-            "secretsmanager:UpdateSecretVersionStage",  # takes a version back whose account was not saved
             "secretsmanager:DeleteSecret",
             "secretsmanager:TagResource",
         },

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from tocsin.model.grant import credential_version
 from tocsin.wiring import now
 
 from tests.functional.settings.conftest import MAILBOX, PASSWORD, oauth2_account, password_account
@@ -249,6 +250,23 @@ def test_tokens_of_one_transport_never_serve_another(
     assert answer.json["grant"] is None
     assert item["credential_version"] != version
     assert json.loads(item["state"]["S"])["status"] == NO_PROOF
+
+
+def test_tokens_that_nobody_could_name_yet_stay_and_do_not_bring_the_old_secret_back(desk: Desk) -> None:
+    account_id = _consented(desk)
+    renewed = desk.secret(account_id) | {"refresh_token": "r3newed-of-ops", "grant_version": 4}
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId=f"tocsin/test/{desk.project}/{account_id}",
+        SecretString=json.dumps(renewed),
+        ClientRequestToken=credential_version(desk.project, account_id, 4),
+    )
+
+    desk.patch(account_id, {"auth": {"oauth2": {"client_secret": "n3w-secret"}}})
+
+    secret = desk.secret(account_id)
+    assert (secret["client_secret"], secret["refresh_token"]) == ("n3w-secret", "r3newed-of-ops")
+    assert secret["grant_version"] == 4
+    assert "account_version" not in secret  # so that a renewal finds nothing to adopt: it would take the version before
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tocsin.actions.access import Access
 from tocsin.actions.change_account import ChangeAccount
-from tocsin.errors import GrantBusy, TransientError
+from tocsin.errors import GrantBusy, ServiceBusy, TransientError
 from tocsin.model.credential import AccountSecret
 from tocsin.model.merge_patch import merged, patched
 from tocsin.model.permissions import Caller, Permissions
@@ -43,6 +43,7 @@ class FakeAccounts:
     account: MailAccount
     done: list[str] = field(default_factory=list)
     hindrance: Exception | None = None
+    loses_answer: bool = False
     has_slug: bool = True
     entries: list[AuditEntry] = field(default_factory=list)
 
@@ -64,9 +65,6 @@ class FakeAccounts:
         self.done.append("stored")
         return "second"
 
-    def withdraw_secret(self, account: MailAccount, version: str) -> None:
-        self.done.append(f"{account.credential_version} instead of {version}")
-
     def update(
         self, before: MailAccount, after: MailAccount, entry: AuditEntry, *, refresh_at: datetime | None
     ) -> None:
@@ -76,6 +74,8 @@ class FakeAccounts:
         self.done.append("updated")
         self.entries.append(entry)
         self.account = after
+        if self.loses_answer:
+            raise ServiceBusy("no answer")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +85,7 @@ class FakeLeases:
     refusals: int = 0
     asked: list[str] = field(default_factory=list)
     given_back: list[str] = field(default_factory=list)
+    is_busy_at_the_end: bool = False
 
     def take(self, name: str, holder: str, *, lasting: timedelta) -> bool:
         del holder, lasting
@@ -94,6 +95,8 @@ class FakeLeases:
     def give_back(self, name: str, holder: str) -> None:
         del holder
         self.given_back.append(name)
+        if self.is_busy_at_the_end:
+            raise ServiceBusy("no answer")
 
 
 def _accounts(**changes: object) -> FakeAccounts:
@@ -144,23 +147,29 @@ def test_settings_alone_touch_no_secret_and_saying_what_stands_writes_nothing() 
 
 
 @pytest.mark.parametrize(
-    ("hindrance", "done"),
-    [
-        (Outdated("changed"), ["stored", "first instead of second"]),
-        (SlugTaken(), ["stored", "first instead of second"]),
-        (TransientError("busy: it may be written"), ["stored"]),
-    ],
-    ids=["outdated", "slug", "busy"],
+    "hindrance",
+    [Outdated("changed"), SlugTaken(), TransientError("contention"), ServiceBusy("it may be written")],
+    ids=["outdated", "slug", "contention", "busy"],
 )
-def test_a_secret_whose_account_was_not_written_is_withdrawn(hindrance: Exception, done: list[str]) -> None:
+def test_an_account_that_was_not_written_does_not_name_the_new_secret(hindrance: Exception) -> None:
     accounts, leases = _accounts(), FakeLeases()
     accounts.hindrance = hindrance
 
     with pytest.raises(type(hindrance)):
         _change(accounts, leases, {"auth": {"password": "new"}})
 
-    assert accounts.done == done
+    assert (accounts.done, accounts.account.credential_version) == (["stored"], "first")
     assert leases.given_back
+
+
+@pytest.mark.parametrize("patch", [{"auth": {"password": "new"}}, {"name": "New"}], ids=["secret", "settings"])
+def test_a_change_that_was_written_is_made_though_its_answer_was_lost(patch: dict[str, object]) -> None:
+    accounts = _accounts()
+    accounts.loses_answer = True
+
+    after, _ = _change(accounts, FakeLeases(is_busy_at_the_end=True), patch)
+
+    assert (after, after.version) == (accounts.account, 8)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from tocsin.errors import GrantBusy, PermanentError
+from tocsin.errors import GrantBusy, TransientError
 from tocsin.model.account_change import change_of
 from tocsin.model.audit import AuditEntry, changed_fields
 from tocsin.model.mail_account_input import SECRETS
@@ -46,15 +46,11 @@ class MailAccounts(Protocol):
         ...
 
     def stored_secret(self, account: MailAccount) -> AccountSecret | None:
-        """The newest version of its secret; None: there is none that can be read."""
+        """What stands in its secret; None: there is none that can be read."""
         ...
 
     def store_secret(self, account: MailAccount, secret: AccountSecret) -> str:
-        """Write a version of its secret; the version's id."""
-        ...
-
-    def withdraw_secret(self, account: MailAccount, version: str) -> None:
-        """Let the version that the account names be the current one again."""
+        """Write a version of its secret, which takes effect once the account names it; the version's id."""
         ...
 
     def update(
@@ -65,6 +61,7 @@ class MailAccounts(Protocol):
         Raises:
             Outdated: it is not as it was in `before`.
             SlugTaken: another account has its slug.
+            TransientError: the store is too busy (`ServiceBusy`: it may be written).
         """
         ...
 
@@ -115,6 +112,7 @@ class ChangeAccount:
             VersionNotNamed: `if_match` is missing where it must not.
             Outdated: it is not as `if_match` says, or was changed just now.
             GrantBusy: its grant is being renewed, or another admin changes it.
+            TransientError: as `update` and `store_secret`.
         """
         self.access.let_change(caller, project_id)
         self._standing(project_id, account_id)  # so that nobody takes a lease on what is not there
@@ -153,7 +151,7 @@ class ChangeAccount:
         return change
 
     def _saved(self, change: AccountChange, entry: AuditEntry) -> MailAccount:
-        """Write the secret, then the account; one whose account is not written is withdrawn."""
+        """Write the secret, then the account: a version that no account names has no effect."""
         if change.to_store is not None:
             version = self.accounts.store_secret(change.after, change.to_store)
             after = change.after.model_copy(update={"credential_version": version})
@@ -161,11 +159,19 @@ class ChangeAccount:
         try:
             refresh_at = next_visit(change.after, self.clock(), jitter=self.jitter())
             self.accounts.update(change.before, change.after, entry, refresh_at=refresh_at)
-        except PermanentError:
-            if change.to_store is not None and change.after.credential_version is not None:
-                self.accounts.withdraw_secret(change.before, change.after.credential_version)
-            raise
+        except TransientError:
+            if not self._is_saved(change.after):
+                raise
         return change.after
+
+    def _is_saved(self, after: MailAccount) -> bool:
+        """Whether the account was written, and only the answer was lost. Nobody else edits it meanwhile."""
+        current = self.accounts.read(after.project_id, after.id)
+        return current is not None and (current.version, current.credential_version, as_written(current)) == (
+            after.version,
+            after.credential_version,
+            as_written(after),
+        )
 
     def _standing(self, project_id: str, account_id: str) -> MailAccount:
         account = self.accounts.read(project_id, account_id) if is_ulid(account_id) else None
@@ -196,7 +202,8 @@ class ChangeAccount:
         try:
             yield
         finally:
-            self.leases.give_back(name, holder)
+            with suppress(TransientError):  # what is done is done; a lease ends on its own
+                self.leases.give_back(name, holder)
 
 
 def _fields(change: AccountChange) -> tuple[str, ...]:

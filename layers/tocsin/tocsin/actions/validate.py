@@ -32,7 +32,7 @@ _UNSAVED = "unsaved"
 class Validate:
     """The action and all that it needs; a deadline is in monotonic seconds.
 
-    `stored_secret` reads the newest secret of a saved account; None: there is none that can be read.
+    `stored_secret` reads what stands in the secret of a saved account; None: there is none that can be read.
 
     Tokens that were obtained on the way are kept with what is saved. A refresh token that is stored is therefore used
     only where something will be saved: many identity providers take it back for a new one.

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
+from tocsin.adapters.standing_secrets import standing_secret
 from tocsin.errors import SecretUnavailable
-from tocsin.model.credential import AccountSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+    from tocsin.model.credential import AccountSecret
     from tocsin.model.mail_account import MailAccount
 
 _RECOVERY_DAYS = 7  # the least that Secrets Manager takes, unless nothing is to be recoverable
@@ -48,23 +47,18 @@ class AccountSecrets:
         return answer["VersionId"]
 
     def read(self, account: MailAccount) -> AccountSecret | None:
-        """The newest version; None: there is none that can be read.
+        """What stands in it; None: there is none that can be read.
 
         Raises:
             TransientError: Secrets Manager cannot answer now.
         """
         try:
-            answer = self._client().get_secret_value(SecretId=self._name(account))
-            return AccountSecret.model_validate_json(answer["SecretString"])
-        except SECRETS_MANAGER_ERRORS as error:
-            if isinstance(found := error_of(error), SecretUnavailable):
-                return None
-            raise found from None
-        except (ValidationError, KeyError):
+            return standing_secret(self._client(), self._name(account), account)
+        except SecretUnavailable:
             return None
 
     def put(self, account: MailAccount, secret: AccountSecret) -> str:
-        """Write a version, of a secret that is made where there is none; the version's id.
+        """Write a version, of a secret that is made where there is none; its id, by which the account is to name it.
 
         Raises:
             SecretUnavailable: it is being deleted.
@@ -78,23 +72,6 @@ class AccountSecrets:
         except SECRETS_MANAGER_ERRORS as error:
             raise error_of(error) from None
         return answer["VersionId"]
-
-    def withdraw(self, account: MailAccount, version: str) -> None:
-        """Let the version that the account names be the current one again, instead of `version`."""
-        if account.credential_version is None:
-            return
-        try:
-            self._client().update_secret_version_stage(
-                SecretId=self._name(account),
-                VersionStage="AWSCURRENT",
-                MoveToVersionId=account.credential_version,
-                RemoveFromVersionId=version,
-            )
-        except SECRETS_MANAGER_ERRORS as error:
-            # What is wrong with the change is told; that the secret of another stands there, its next saving mends.
-            if isinstance(error_of(error), SecretUnavailable):
-                return
-            raise error_of(error) from None
 
     def delete(self, account: MailAccount) -> None:
         """Let the account's secret go, if it has one: it can be recovered for a week."""

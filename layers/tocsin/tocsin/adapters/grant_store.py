@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from tocsin.adapters import mail_account_items as items
 from tocsin.adapters.aws_trouble import busy_services_are_transient
 from tocsin.adapters.redrive_marks import marking
 from tocsin.adapters.secret_errors import SECRETS_MANAGER_ERRORS, error_of
+from tocsin.adapters.standing_secrets import standing_secret
 from tocsin.errors import AccountChanged, SecretUnavailable
-from tocsin.model.credential import AccountSecret
 from tocsin.model.finding import rebased
 from tocsin.model.grant import credential_version
 from tocsin.model.redrive import mends
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from tocsin.adapters.transactions import Transactions
+    from tocsin.model.credential import AccountSecret
     from tocsin.model.mail_account import MailAccount
 
 _ROUNDS = 3
@@ -62,19 +61,13 @@ class GrantStore:
         return items.read_account(item) if item else None
 
     def current_secret(self, account: MailAccount) -> AccountSecret:
-        """The newest version of the account's secret, which may be ahead of the version that the account names.
+        """The account's secret, whose tokens may be ahead of the version that the account names.
 
         Raises:
             SecretUnavailable: it is missing, not ours to read, no mail account's, or saved for other settings.
             TransientError: Secrets Manager cannot answer now.
         """
-        try:
-            answer = self._secrets().get_secret_value(SecretId=self._name(account))
-            secret = AccountSecret.model_validate_json(answer["SecretString"])
-        except SECRETS_MANAGER_ERRORS as error:
-            raise error_of(error) from None
-        except (ValidationError, KeyError):
-            raise SecretUnavailable("the secret is not a mail account's JSON") from None
+        secret = standing_secret(self._secrets(), self._name(account), account)
         if not account.may_use(secret):
             raise SecretUnavailable("the secret was saved for other settings")
         return secret

@@ -164,7 +164,7 @@ class SettingsWriter:
         self._secrets.delete(account)
 
     def stored_secret(self, account: MailAccount) -> AccountSecret | None:
-        """The newest version of the account's secret; None: there is none that can be read.
+        """What stands in the account's secret; None: there is none that can be read.
 
         Raises:
             TransientError: Secrets Manager cannot answer now.
@@ -172,17 +172,13 @@ class SettingsWriter:
         return self._secrets.read(account)
 
     def store_secret(self, account: MailAccount, secret: AccountSecret) -> str:
-        """Write a version of the account's secret; the version's id.
+        """Write a version of the account's secret, which takes effect once the account names it; the version's id.
 
         Raises:
             SecretUnavailable: it cannot be written with our rights, or is being deleted.
             TransientError: Secrets Manager cannot answer now.
         """
         return self._secrets.put(account, secret)
-
-    def withdraw_secret(self, account: MailAccount, version: str) -> None:
-        """Let the version that the account names be the current one again: `version` was stored for nothing."""
-        self._secrets.withdraw(account, version)
 
     def _replacing(
         self, before: MailAccount, after: MailAccount, refresh_at: datetime | None

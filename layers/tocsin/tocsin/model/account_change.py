@@ -99,15 +99,14 @@ class _Edit:
         kept = self._kept(stored)
         if stored is not None and not self._drops_grant and self.settings.auth.oauth2 is not None:
             kept |= {name: value for name in _TOKENS if (value := getattr(stored, name)) is not None}
-            if stored.account_version == self.before.version:
+            if stored.account_version == self.before.version and stored.grant_version == self._grant_version:
                 kept["account_version"] = self.settings.version
-        version = self.before.grant.version if self.before.grant is not None else 0
         return AccountSecret.model_validate(
             {
                 **kept,
                 **self.given,
                 "saved_for": self.settings.secret_binding,
-                "grant_version": max(version, stored.grant_version if stored is not None else 0),
+                "grant_version": max(self._grant_version, stored.grant_version if stored is not None else 0),
             }
         )
 
@@ -163,6 +162,10 @@ class _Edit:
         if name == "refresh_token" and (self._has_other_grant or (self._drops_grant and self._is_by_browser)):
             return False
         return self.settings.auth.oauth2 is not None
+
+    @property
+    def _grant_version(self) -> int:
+        return self.before.grant.version if self.before.grant is not None else 0
 
     @property
     def _is_bound_alike(self) -> bool:

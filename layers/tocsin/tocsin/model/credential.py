@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 if TYPE_CHECKING:
     from tocsin.model.grant import Tokens
 
+_OF_TOKENS = ["access_token", "access_token_expires_at", "refresh_token", "account_version"]
+
 
 class SecretBinding(BaseModel):
     """What a stored secret was saved for, and is used with alone: relay, user, proxy, identity provider, mailbox.
@@ -61,6 +63,11 @@ class AccountSecret(BaseModel):
                 "account_version": account_version,
             }
         )
+
+    def with_tokens_of(self, newer: AccountSecret) -> AccountSecret:
+        """The secret with the tokens of a later version; of what was saved for something else, only its number."""
+        names = ["grant_version"] + (_OF_TOKENS if newer.saved_for == self.saved_for else [])
+        return self.model_copy(update={name: getattr(newer, name) for name in names})
 
     def reveal(self) -> dict[str, Any]:
         """The secret as it is stored, its values in clear: for Secrets Manager and nobody else."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 TABLE = "UnitTestGrants"
 PREFIX = "tocsin/unit"
 LATER = NOW + timedelta(hours=1)
+_NAMED = "version-that-the-account-names-0"
 _numbers = count(1)
 
 
@@ -65,6 +66,7 @@ _ACCOUNT = account(
     auth={"type": "oauth2", "username": "ops", "oauth2": {"grant": "refresh_token", "client_id": "c"}},
     status="verified",
     grant={"version": 1},
+    credential_version=_NAMED,
 )
 
 
@@ -79,10 +81,12 @@ def saved(aws: DynamoDBClient) -> MailAccount:
             "version": {"N": "1"},
             "document": items.write_document(one),
             "state": items.write_state(one),
-            "credential_version": {"S": "v1"},
+            "credential_version": {"S": _NAMED},
         },
     )
-    _secrets().create_secret(Name=_name(one), SecretString=json.dumps(_secret("old", version=1).reveal()))
+    _secrets().create_secret(
+        Name=_name(one), SecretString=json.dumps(_secret("old", version=1).reveal()), ClientRequestToken=_NAMED
+    )
     return one
 
 
@@ -211,7 +215,7 @@ def test_other_tokens_under_the_same_version_of_the_grant_are_another_worker_s(
     assert store.current_secret(saved) == _secret("new", version=2)
 
 
-@pytest.mark.parametrize("credential", ["v2", "v1"], ids=["renewed", "only-its-state"])
+@pytest.mark.parametrize("credential", ["v2", _NAMED], ids=["renewed", "only-its-state"])
 def test_an_update_whose_answer_was_lost_changed_the_account_all_the_same(
     aws: DynamoDBClient, saved: MailAccount, credential: str
 ) -> None:
