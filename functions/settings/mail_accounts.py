@@ -21,6 +21,7 @@ from tocsin.model.written import AsJson, Written
 from functions.settings.answers import answer, nothing
 from functions.settings.cursors import cursor_for, position_at
 from functions.settings.idempotency import once
+from functions.settings.pages import page_of
 from functions.settings.parameters import Cursor, IfMatch, Limit
 from functions.settings.requests import caller_of
 from functions.settings.validation import TestTo, Validate, gate
@@ -99,7 +100,7 @@ def list_mail_accounts(
         after=position["after"] if position else None,
         size=limit,
     )
-    items = tuple(MailAccountView.of(account) for account in accounts)
+    items, last = page_of(accounts, last, show=MailAccountView.of, place=lambda account: account.id)
     return answer(MailAccountList(items=items, cursor=cursor_for({"after": last}, of=which) if last else None))
 
 

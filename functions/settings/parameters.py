@@ -18,4 +18,8 @@ IfMatch = Annotated[
 Cursor = Annotated[
     str | None, Query(max_length=2000, description="The `cursor` of the page before; none: the first page.")
 ]
-Limit = Annotated[int, Field(ge=1, le=100), Query(description="At most so many items.")]
+Limit = Annotated[
+    int,
+    Field(ge=1, le=100),
+    Query(description="At most so many items; the list goes on as long as there is a `cursor`."),
+]

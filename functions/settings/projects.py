@@ -16,6 +16,7 @@ from tocsin.model.written import AsJson
 
 from functions.settings.answers import answer, nothing
 from functions.settings.cursors import cursor_for, position_at
+from functions.settings.pages import page_of
 from functions.settings.parameters import Cursor, IfMatch, Limit
 from functions.settings.requests import caller_of
 
@@ -45,7 +46,7 @@ def list_projects(cursor: Cursor = None, limit: Limit = 100) -> Response[Project
     projects, last = wiring_api.configure_projects().page(
         caller_of(routes), after=position["after"] if position else None, size=limit
     )
-    items = tuple(ProjectView.of(project) for project in projects)
+    items, last = page_of(projects, last, show=ProjectView.of, place=lambda project: project.project_id)
     return answer(ProjectList(items=items, cursor=cursor_for({"after": last}, of=_LIST) if last else None))
 
 

@@ -43,11 +43,11 @@ def list_suppressions(project_id: str, cursor: Cursor = None, limit: Limit = 100
     """Show a page of suppressions, by address."""
     which = ["suppressions", project_id]
     position = position_at(cursor, of=which, parts={"after": is_key})
-    found = wiring_deliveries.suppress().page(
+    found, last = wiring_deliveries.suppress().page(
         caller_of(routes), project_id, after=position["after"] if position is not None else None, size=limit
     )
-    last = cursor_for({"after": found[-1].key}, of=which) if len(found) == limit else None
-    return answer(SuppressionPage(items=tuple(view(one) for one in found), cursor=last))
+    following = cursor_for({"after": last}, of=which) if last is not None else None
+    return answer(SuppressionPage(items=tuple(view(one) for one in found), cursor=following))
 
 
 @routes.post(

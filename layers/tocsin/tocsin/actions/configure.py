@@ -35,8 +35,8 @@ class MailAccounts(Protocol):
         """The account; None where there is none."""
         ...
 
-    def page(self, project_id: str, *, after: str | None, size: int) -> list[MailAccount]:
-        """Some of them, in order, behind the id `after`."""
+    def page(self, project_id: str, *, after: str | None, size: int) -> tuple[list[MailAccount], str | None]:
+        """Some of them, in order, behind the id `after`; and the id behind which the list goes on, if it does."""
         ...
 
     def is_free(self, account: MailAccount) -> bool:
@@ -139,16 +139,12 @@ class Configure:
             NotThere: the project is not, or is not for this caller.
         """
         self.access.let_read(caller, project_id)
-        found: list[MailAccount] = []
-        while len(found) < size:
-            accounts = self.accounts.page(project_id, after=after, size=_READ_AT_ONCE)
+        accounts, last = self.accounts.page(project_id, after=after, size=_READ_AT_ONCE)
+        found = [account for account in accounts if search.finds(account)]
+        while len(found) < size and last is not None:
+            accounts, last = self.accounts.page(project_id, after=last, size=_READ_AT_ONCE)
             found += (account for account in accounts if search.finds(account))
-            if len(accounts) < _READ_AT_ONCE:
-                break
-            after = accounts[-1].id
-        else:
-            return found[:size], found[size - 1].id
-        return found[:size], found[size - 1].id if len(found) > size else None
+        return found[:size], found[size - 1].id if len(found) > size else last
 
     def read(self, caller: Caller, project_id: str, account_id: str) -> MailAccount:
         """One mail account.

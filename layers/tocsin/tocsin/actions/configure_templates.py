@@ -39,8 +39,8 @@ class Templates(Protocol):
         """The number of the last version that stood before; 0: there was none."""
         ...
 
-    def page(self, project_id: str, *, after: str | None, size: int) -> list[CustomTemplate]:
-        """Some of them by their names, behind the name `after`."""
+    def page(self, project_id: str, *, after: str | None, size: int) -> tuple[list[CustomTemplate], str | None]:
+        """Some of them by their names, behind the name `after`; and the name where the list goes on, if it does."""
         ...
 
     def save(self, template: CustomTemplate, before: CustomTemplate | None, entry: AuditEntry) -> None:
@@ -106,8 +106,7 @@ class ConfigureTemplates:
             NotThere: the project is not, or is not for this caller.
         """
         self.access.let_read(caller, project_id)
-        found = self.templates.page(project_id, after=after, size=size)
-        return found, found[-1].name if len(found) == size else None
+        return self.templates.page(project_id, after=after, size=size)
 
     def read(self, caller: Caller, project_id: str, scope: Scope, *, version: int | None = None) -> CustomTemplate:
         """The template as it stands, or one of its last versions.

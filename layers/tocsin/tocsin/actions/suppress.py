@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Suppressions(Protocol):
     """Where suppressions are kept. Each change is remembered with who made it."""
 
-    def page(self, project_id: str, *, after: str | None, size: int) -> list[Suppression]:
-        """At most `size` of the project's suppressions by address, behind the one with the key `after`."""
+    def page(self, project_id: str, *, after: str | None, size: int) -> tuple[list[Suppression], str | None]:
+        """At most `size` of the project's suppressions by address, behind a key; and the key where the list goes on."""
         ...
 
     def add(self, suppression: Suppression, entry: AuditEntry) -> Suppression | None:
@@ -48,8 +48,10 @@ class Suppress:
     suppressions: Suppressions
     clock: Callable[[], datetime]
 
-    def page(self, caller: Caller, project_id: str, *, after: str | None, size: int) -> list[Suppression]:
-        """Some of the project's suppressions.
+    def page(
+        self, caller: Caller, project_id: str, *, after: str | None, size: int
+    ) -> tuple[list[Suppression], str | None]:
+        """Some of the project's suppressions, and the key behind which there may be more.
 
         Raises:
             NotThere: the project is not, or is not for this caller.

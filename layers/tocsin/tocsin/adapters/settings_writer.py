@@ -57,8 +57,11 @@ class SettingsWriter:
         )
         return items.read_account(answer["Item"]) if "Item" in answer else None
 
-    def page(self, project_id: str, *, after: str | None, size: int) -> list[MailAccount]:
-        """At most `size` mail accounts, in the order they were made, behind the one with the id `after`."""
+    def page(self, project_id: str, *, after: str | None, size: int) -> tuple[list[MailAccount], str | None]:
+        """At most `size` mail accounts, in the order they were made, behind the id `after`.
+
+        And the id behind which the list goes on, if it does: the table gives a megabyte at a time.
+        """
         values: dict[str, AttributeValueTypeDef] = {
             ":project": {"S": project_id},
             ":first": {"S": items.PREFIX},
@@ -73,7 +76,9 @@ class SettingsWriter:
             Limit=size,
             **start,  # type: ignore[arg-type]  # one keyword, or none
         )
-        return [items.read_account(item) for item in answer["Items"]]
+        last = answer.get("LastEvaluatedKey")
+        accounts = [items.read_account(item) for item in answer["Items"]]
+        return accounts, last["sk"]["S"].removeprefix(items.PREFIX) if last else None
 
     def is_free(self, account: MailAccount) -> bool:
         """Whether no other account of the project has this one's slug."""

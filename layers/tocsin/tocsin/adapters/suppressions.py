@@ -31,8 +31,8 @@ class Suppressions:
         self._transactions = transactions
         self._audit = audit
 
-    def page(self, project_id: str, *, after: str | None, size: int) -> list[Suppression]:
-        """At most `size` of the project's suppressions by address, behind the one with the key `after`."""
+    def page(self, project_id: str, *, after: str | None, size: int) -> tuple[list[Suppression], str | None]:
+        """At most `size` of the project's suppressions by address, behind a key; and the key where the list goes on."""
         query: QueryInputTypeDef = {
             "TableName": self._table,
             "KeyConditionExpression": "project_id = :project",
@@ -42,7 +42,9 @@ class Suppressions:
         }
         if after is not None:
             query["ExclusiveStartKey"] = key_item(project_id, after)
-        return [_suppression(item) for item in self._client.query(**query)["Items"]]
+        answer = self._client.query(**query)
+        last = answer.get("LastEvaluatedKey")
+        return [_suppression(item) for item in answer["Items"]], last["address"]["S"] if last else None
 
     def add(self, suppression: Suppression, entry: AuditEntry) -> Suppression | None:
         """Write it; or what stands there, if the address is suppressed already: then nothing is written.

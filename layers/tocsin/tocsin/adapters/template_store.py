@@ -54,8 +54,8 @@ class TemplateStore:
         )
         return int(answer["Items"][0]["version"]["N"]) if answer["Items"] else 0
 
-    def page(self, project_id: str, *, after: str | None, size: int) -> list[CustomTemplate]:
-        """At most `size` templates by their names, behind the name `after`."""
+    def page(self, project_id: str, *, after: str | None, size: int) -> tuple[list[CustomTemplate], str | None]:
+        """At most `size` templates by their names, behind the name `after`; and the name where the list goes on."""
         start = {"ExclusiveStartKey": items.key_of(project_id, after)} if after is not None else {}
         answer = self._client.query(
             TableName=self._table,
@@ -65,7 +65,9 @@ class TemplateStore:
             Limit=size,
             **start,  # type: ignore[arg-type]  # one keyword, or none
         )
-        return [items.read_template(item) for item in answer["Items"]]
+        last = answer.get("LastEvaluatedKey")
+        templates = [items.read_template(item) for item in answer["Items"]]
+        return templates, last["sk"]["S"].removeprefix(items.PREFIX) if last else None
 
     def save(self, template: CustomTemplate, before: CustomTemplate | None, entry: AuditEntry) -> None:
         """Write a new template, or the next version of one, and keep the one before.
