@@ -27,6 +27,7 @@ GRANT = {
 }
 VERIFIED = {"status": "verified", "verified_at": "2026-11-21T09:30:00Z"}
 PROXY = {"host": "proxy.example.org", "port": 3128, "username": "ops", "password": "pr0xy-of-ops"}
+BY_PROXY = {"host": "relay.example.org", "port": 587, "security": "starttls", "proxy": PROXY}
 NO_PROOF = "not_verified"
 
 
@@ -111,6 +112,21 @@ def test_a_stored_password_goes_nowhere_else_and_must_be_given_anew(desk: Desk, 
     assert desk.item(account_id)["credential_version"] != before["credential_version"]
 
 
+@pytest.mark.parametrize(
+    "change", [{"username": "other"}, {"username": None}, {"host": "evil.example.org"}, {"port": 3129}], ids=str
+)
+def test_a_stored_proxy_password_is_given_to_no_other_proxy_and_for_no_other_user(desk: Desk, change: Json) -> None:
+    account_id = _verified(desk, relay=BY_PROXY)
+    patch = {"relay": {"proxy": change}}
+
+    refused = desk.patch(account_id, patch)
+    given = desk.patch(account_id, patch | {"auth": {"password": "n3w-of-ops"}})
+
+    assert (refused.status, [error["field"] for error in refused.json["errors"]]) == (422, ["auth.password"])
+    assert (given.status, given.json["relay"]["proxy"]["password"]) == (200, None)
+    assert "proxy_password" not in desk.secret(account_id)
+
+
 def test_a_new_password_is_bound_stored_once_and_marks_the_redrive(desk: Desk) -> None:
     account_id = _verified(desk)
 
@@ -139,8 +155,7 @@ def test_who_lets_an_account_send_again_lets_go_what_is_parked(desk: Desk, befor
 
 
 def test_a_secret_that_is_null_is_taken_away_and_one_that_is_left_out_stays(desk: Desk) -> None:
-    relay = {"host": "relay.example.org", "port": 587, "security": "starttls", "proxy": PROXY}
-    account_id = desk.create(relay=relay)["id"]
+    account_id = desk.create(relay=BY_PROXY)["id"]
 
     kept = desk.patch(account_id, {"auth": {"password": "n3w-of-ops"}})
     assert desk.secret(account_id)["proxy_password"] == PROXY["password"]

@@ -14,7 +14,8 @@ _OF_TOKENS = ["access_token", "access_token_expires_at", "refresh_token", "accou
 class SecretBinding(BaseModel):
     """What a stored secret was saved for, and is used with alone: relay, user, proxy, identity provider, mailbox.
 
-    `proxy` is `host:port`, `mailbox` that and its security: the same password, or token, logs in there.
+    `proxy` is `host:port`, or `user@host:port`; `mailbox` is `host:port` and its security: the same password, or token,
+    logs in there.
     `identity_provider` names provider, tenant, client and token endpoint: all that decides who sees its OAuth2 parts.
     """
 

@@ -39,6 +39,11 @@ class Proxy(_Settings):
     port: Port
     username: str | None = None
 
+    @property
+    def binding(self) -> str:
+        """What a password for it is bound to; no host holds an @."""
+        return f"{f'{self.username}@' if self.username is not None else ''}{self.host.lower()}:{self.port}"
+
 
 class RelayOptions(_Settings):
     """How a relay is spoken to, whichever it is.
@@ -183,7 +188,7 @@ class MailAccount(_Settings):
             port=self.relay.port,
             security=self.relay.security.value,
             username=self.username,
-            proxy=f"{proxy.host.lower()}:{proxy.port}" if proxy is not None else None,
+            proxy=proxy.binding if proxy is not None else None,
             identity_provider=f"{self.provider} {oauth2.endpoint}" if oauth2 is not None else None,
             mailbox=f"{mailbox.host.lower()}:{mailbox.port} {mailbox.security}" if mailbox is not None else None,
         )
