@@ -6,6 +6,7 @@ import socket
 import time
 from base64 import b64encode
 from contextlib import suppress
+from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -97,10 +98,17 @@ class FakeResolver:
         return ["127.0.0.1"]
 
 
-def submit_through(proxy_port: int, relay: Relay, *, egress: Egress, username: str | None = None) -> Reply:
+def submit_through(
+    proxy_port: int,
+    relay: Relay,
+    *,
+    egress: Egress,
+    username: str | None = None,
+    credential: Credential = CREDENTIAL,
+) -> Reply:
     proxy = {"host": "proxy.test", "port": proxy_port, "username": username}
     account = account_at(relay, host="relay.example.org", proxy=proxy)
-    with Submission(account, CREDENTIAL, egress=egress) as submission:
+    with Submission(account, credential, egress=egress) as submission:
         [reply] = submission.submit([mail_to("bob@example.org")], deadline=time.monotonic() + 5)
     return reply
 
@@ -148,6 +156,30 @@ def test_a_proxys_refusal_is_a_connect_reply_with_its_text(answer: bytes, text: 
 
     assert (reply.phase, reply.code, reply.text) == (Phase.CONNECT, None, text)
     assert relay.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("Basic {pair}", "Basic ***"),
+        ("{pair}", "***"),
+        ("bob:{password} is wrong", "bob:*** is wrong"),
+        ("who is {password}?", "who is ***?"),
+        ("no" * 60 + " {pair} and more", "no" * 60 + " *** and more"),
+    ],
+    ids=["header", "pair", "decoded", "password", "cut"],
+)
+def test_a_proxy_that_repeats_what_we_sent_gives_nothing_away(said: str, text: str) -> None:
+    password = "s3cret-of-the-proxy:" + "x" * 80
+    pair = b64encode(f"bob:{password}".encode()).decode()
+    credential = replace(CREDENTIAL, proxy_password=password)
+    answer = f"HTTP/1.1 407 {said.format(pair=pair, password=password)}\r\n\r\n".encode()
+    relay = Relay()
+    with relay, Proxy((relay.host, relay.port), answer=answer) as proxy:
+        guard = allowing(relay, proxy.port, FakeResolver())
+        reply = submit_through(proxy.port, relay, egress=guard, username="bob", credential=credential)
+
+    assert reply.text == f"proxy refused: 407 {text}"
 
 
 @pytest.mark.parametrize("listed", ["relay.example.org", "proxy.test"])

@@ -119,6 +119,19 @@ def test_a_server_that_repeats_what_we_sent_gives_nothing_away() -> None:
     assert "hunter2" not in report.model_dump_json()
 
 
+@pytest.mark.parametrize("password", ["hunter2", 'se"cret\\pw', '"quoted"', "back\\slash\\", "hunter2!"], ids=str)
+def test_a_server_that_repeats_a_login_command_gives_nothing_away(password: str) -> None:
+    quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+    script = {"LOGIN": Say(f'{{tag}} NO LOGIN ana "{quoted}", that is {password}')}
+    credential = Credential(version="1", username="ana", password=password)
+    with Relay(**LOGIN | {"passwords": {"ana": password}}) as relay, ImapServer(mechanisms=(), script=script) as imap:
+        report = verified(account_with(relay, imap), credential=credential)
+
+    reply = step(report, "mailbox").reply
+    assert reply is not None
+    assert reply.text == 'NO LOGIN ana "***", that is ***'
+
+
 def test_starttls_that_is_not_offered_or_is_mixed_with_clear_text_fails_before_the_password() -> None:
     scripts: list[dict[str, Action]] = [
         {"CAPABILITY": Say("* CAPABILITY IMAP4rev1\n{tag} OK")},

@@ -8,14 +8,17 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from tocsin.adapters.failures import Mishap, PhaseFailed, failing_in
+from tocsin.adapters.masking import masked
 from tocsin.adapters.time_limits import seconds_left
 from tocsin.model.reply import Phase
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterable
 
 _HEAD_OCTETS = 16_384
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3}[^\r\n]{0,200})")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3}[^\r\n]*)")
+_SHOWN_CHARACTERS = 200
 
 
 def open_tunnel(
@@ -26,23 +29,27 @@ def open_tunnel(
     Raises:
         PhaseFailed: the proxy refused, or the connection to it was lost, in phase connect.
     """
+    login = _basic(username, password) if username is not None else None
     try:
         with failing_in(Phase.CONNECT):
             connection.settimeout(seconds_left(until))
-            connection.sendall(_request(address, port, username, password))
+            connection.sendall(_request(address, port, login))
             head = _read_head(connection, until)
-        _check(head)
+        _check(head, sent=(login or "", password or ""))
     except PhaseFailed:
         connection.close()
         raise
 
 
-def _request(address: str, port: int, username: str | None, password: str | None) -> bytes:
+def _basic(username: str, password: str | None) -> str:
+    return b64encode(f"{username}:{password or ''}".encode()).decode("ascii")
+
+
+def _request(address: str, port: int, login: str | None) -> bytes:
     host = f"[{address}]" if isinstance(ip_address(address), IPv6Address) else address
     lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
-    if username is not None:
-        basic = b64encode(f"{username}:{password or ''}".encode()).decode("ascii")
-        lines.append(f"Proxy-Authorization: Basic {basic}")
+    if login is not None:
+        lines.append(f"Proxy-Authorization: Basic {login}")
     return "\r\n".join([*lines, "", ""]).encode("ascii")
 
 
@@ -60,10 +67,10 @@ def _read_head(connection: socket.socket, until: float) -> bytes:
     return bytes(head)
 
 
-def _check(head: bytes) -> None:
+def _check(head: bytes, *, sent: Iterable[str]) -> None:
     status = _STATUS_LINE.match(head)
     if status is None:
         raise PhaseFailed.by(Phase.CONNECT, Mishap.PROXY_REFUSED, "its answer is not HTTP")
     if not status[1].startswith(b"2"):
-        text = re.sub(r"[^\x20-\x7e]", "?", status[1].decode("latin-1"))
-        raise PhaseFailed.by(Phase.CONNECT, Mishap.PROXY_REFUSED, text)
+        text = re.sub(r"[^\x20-\x7e]", "?", masked(status[1].decode(errors="replace"), sent))
+        raise PhaseFailed.by(Phase.CONNECT, Mishap.PROXY_REFUSED, text[:_SHOWN_CHARACTERS])

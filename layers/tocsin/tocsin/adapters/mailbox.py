@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tocsin.adapters.egress import a_label
 from tocsin.adapters.failures import Mishap, PhaseFailed
 from tocsin.adapters.imap_wire import ImapWire
+from tocsin.adapters.masking import masked
 from tocsin.adapters.sasl import discreet, mechanism_for
 from tocsin.adapters.tls import context_for, described
 from tocsin.model.mail_account import Security
@@ -128,7 +129,7 @@ class _Login:
             with _refusals(Phase.AUTH):
                 imap.login(self._credential.username, password)
         except PhaseFailed as failure:
-            text = failure.reply.text.replace(password, "***")
+            text = masked(failure.reply.text, (password, _quoted(password)))
             raise PhaseFailed(Reply(phase=Phase.AUTH, code=None, text=text)) from None
 
     def _begin(self, phase: Phase) -> None:
@@ -161,6 +162,11 @@ class _Imap(imaplib.IMAP4):
     def learn_capabilities(self) -> None:
         _, [words, *_] = self.capability()
         self.capabilities = tuple(_text([words]).upper().split())
+
+
+def _quoted(text: str) -> str:
+    """What stands between the quotation marks of a quoted string, as the library writes it."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _answers(mechanism: Mechanism) -> Callable[[bytes], bytes | None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tocsin.adapters.failures import Mishap, PhaseFailed
+from tocsin.adapters.masking import masked
 from tocsin.model.reply import Phase
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _CHALLENGE = 334
 _CANCEL = "*"
 _PASSWORD_FORBIDS = re.compile(r"[\x00\ud800-\udfff]")
 _TOKEN_FORBIDS = re.compile(r"[\x00\x01\ud800-\udfff]")
-_NOTHING = r"(?!)"
 _CHALLENGE_FIELDS = ("status", "schemes", "scope", "openid-configuration")
 
 
@@ -151,9 +151,8 @@ def _decoded(text: str) -> Mapping[str, str] | None:
 def discreet(reply: Reply, mechanism: Mechanism) -> Reply:
     """The reply without what we sent, should the relay repeat it."""
     sent = [mechanism.secret, *(_base64(response) for response in mechanism.responses)]
-    words = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in sent if word) or _NOTHING)
-    challenge = reply.challenge and {name: words.sub("***", value) for name, value in reply.challenge.items()}
-    return replace(reply, text=words.sub("***", reply.text), challenge=challenge)
+    challenge = reply.challenge and {name: masked(value, sent) for name, value in reply.challenge.items()}
+    return replace(reply, text=masked(reply.text, sent), challenge=challenge)
 
 
 def _base64(octets: bytes) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 from tocsin.adapters.failures import Mishap, PhaseFailed
+from tocsin.adapters.masking import masked
 from tocsin.model.grant import Tokens
 from tocsin.model.identity_provider import Dialect
 from tocsin.model.reply import Phase
@@ -36,7 +37,6 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,100000}")
 _ERROR_CHARACTERS = 80
 _DESCRIPTION_CHARACTERS = 500
 _LOOKS_SECRET = re.compile(r"[\w.~+=-]{40,}", re.ASCII)
-_LONG_SECRET = 8
 _RETRY_AFTER_LIMIT = 86_400
 
 
@@ -207,14 +207,6 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
 
 def _discreet(text: str, secrets: Iterable[str]) -> str:
     """`text` as one printable line, without what we sent in whatever form, and without what looks like a token."""
-    for secret in secrets:
-        for form in {secret, quote(secret, safe=""), quote_plus(secret)} - {""}:
-            text = re.sub(_anywhere(form), "***", text)
+    text = masked(text, [form for one in secrets for form in (one, quote(one, safe=""), quote_plus(one))])
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return _LOOKS_SECRET.sub("***", line)
-
-
-def _anywhere(secret: str) -> str:
-    """A pattern for it; a short one counts as a word of its own only, lest it be found in every other."""
-    pattern = re.escape(secret)
-    return pattern if len(secret) >= _LONG_SECRET else rf"(?<!\w){pattern}(?!\w)"
