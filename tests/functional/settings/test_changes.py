@@ -169,6 +169,15 @@ def test_a_secret_that_is_null_is_taken_away_and_one_that_is_left_out_stays(desk
     assert (refused.status, refused.json["errors"][0]["field"]) == (422, "auth.password")
 
 
+@pytest.mark.parametrize("name", ["password", "prompt"])
+def test_null_takes_a_free_parameter_away_whatever_its_name(desk: Desk, name: str) -> None:
+    account_id = desk.create(**oauth2_account("authorization_code", extra_parameters={name: "x", "hd": "acme"}))["id"]
+
+    answer = desk.patch(account_id, {"auth": {"oauth2": {"extra_parameters": {name: None}}}})
+
+    assert (answer.status, answer.json["auth"]["oauth2"]["extra_parameters"]) == (200, {"hd": "acme"})
+
+
 def test_null_gives_a_field_its_default(desk: Desk) -> None:
     account_id = desk.create(description="For pages", mailbox=MAILBOX, limits={"connections": 5})["id"]
 

@@ -242,7 +242,8 @@ def test_no_lease_is_taken_on_what_is_not_there() -> None:
         ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
         ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
         ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
-        ({}, {"password": None}, {"password": None}),  # of a secret, null is a wish
+        ({}, {"auth": {"password": None}}, {"auth": {"password": None}}),  # of a secret, null is a wish
+        ({"password": "b"}, {"password": None}, {}),  # and this is none, whatever its name
     ],
 )
 def test_a_patch_is_merged_as_rfc_7396_says(

@@ -10,7 +10,7 @@ from tocsin.model.mail_account_input import SECRETS, MailAccountInput
 if TYPE_CHECKING:
     from tocsin.model.mail_account import MailAccount
 
-_SECRET_NAMES = frozenset(path[-1] for path in SECRETS.values())
+_SECRETS = frozenset(SECRETS.values())
 _NOT_WRITTEN = {
     "project_id",
     "id",
@@ -46,15 +46,15 @@ def as_written(account: MailAccount) -> dict[str, Any]:
     return document
 
 
-def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """The target with the patch, by the rules of RFC 7396 section 2."""
+def merged(target: Mapping[str, Any], patch: Mapping[str, Any], *, path: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The target, which is at `path` of the document, with the patch, by the rules of RFC 7396 section 2."""
     result = dict(target)
     for name, value in patch.items():
-        if value is None and name not in _SECRET_NAMES:
+        if value is None and (*path, name) not in _SECRETS:
             result.pop(name, None)
         elif isinstance(value, Mapping):
             inner = result.get(name)
-            result[name] = merged(inner if isinstance(inner, Mapping) else {}, value)
+            result[name] = merged(inner if isinstance(inner, Mapping) else {}, value, path=(*path, name))
         else:
             result[name] = value
     return result
