@@ -68,15 +68,16 @@ def add_suppression(
     caller = caller_of(routes)
     suppression, is_new = wiring_deliveries.suppress().add(caller, project_id, wanted)
     logger.info("address_suppressed", project_id=project_id, is_new=is_new, admin=caller.id)
-    of_scope = f"?scope={quote(suppression.scope, safe='')}" if suppression.scope != ALL else ""
-    location = f"/projects/{project_id}/suppressions/{quote(suppression.address, safe='@')}{of_scope}"
+    location = f"/projects/{project_id}/suppressions/{_in_path(suppression.address)}"
+    if suppression.scope != ALL:
+        location += f"?scope={quote(suppression.scope, safe='')}"
     return answer(view(suppression), status=201 if is_new else 200, headers={"Location": location})
 
 
 @routes.delete(
     f"{_ALL}/<address>",
     summary="Let an address be mailed again",
-    description='The address is percent-encoded: of its signs, / ? # " and ` twice, since gateways decode once.',
+    description='The address is percent-encoded: of its signs, % / ? # " and ` twice, since gateways decode once.',
     tags=_TAGS,
     status_code=204,
 )
@@ -86,3 +87,8 @@ def remove_suppression(project_id: str, address: str, scope: OneScope = ALL) -> 
     wiring_deliveries.suppress().remove(caller, project_id, unquote(address), scope)
     logger.info("suppression_removed", project_id=project_id, admin=caller.id)
     return nothing()
+
+
+def _in_path(address: str) -> str:
+    """The address as a path names it: encoded twice, since gateways decode once."""
+    return quote(quote(address, safe="@"), safe="@")

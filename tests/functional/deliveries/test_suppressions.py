@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -84,15 +84,27 @@ def test_what_waits_for_it_becomes_suppressed_when_its_time_comes(
 
 @pytest.mark.parametrize(
     "address",
-    ["o'brien+news@example.org", "a/b@example.org", "who?#@example.org", '"odd one"@example.org', "ü@example.org"],
+    [
+        "o'brien+news@example.org",
+        "a/b@example.org",
+        "who?#@example.org",
+        '"odd one"@example.org',
+        "ü@example.org",
+        "user%40host@example.org",
+    ],
 )
-def test_every_address_can_be_named_in_a_path(acme: Acme, admin: Admin, address: str) -> None:
+@pytest.mark.parametrize("scope", ["all", "status_page/Public page"])
+def test_every_address_can_be_named_in_a_path_and_its_location_does(
+    acme: Acme, admin: Admin, address: str, scope: str
+) -> None:
     acme.save(None)
-    admin("POST", _URL, {"address": address})
-    decoded_once = quote(address, safe="")  # what a gateway makes of an address that is encoded twice
+    location = admin("POST", _URL, {"address": address, "scope": scope}).headers["location"]
+    path, _, query = location.removeprefix(f"/projects/{acme.id}").partition("?")
+    decoded_once = unquote(path)  # by the gateway
 
     assert _addresses(admin) == [address]
-    assert admin("DELETE", f"{_URL}/{decoded_once}").status == 204
+    assert decoded_once == f"{_URL}/{quote(address, safe='@')}"
+    assert admin("DELETE", f"{decoded_once}?{query}").status == 204
     assert _addresses(admin) == []
 
 
