@@ -73,12 +73,16 @@ class BulkDelete(Written):
 
 
 class Deleted(BaseModel):
-    """The mail accounts that were deleted, and those that were not there."""
+    """The mail accounts that were deleted, those that were not there, and those that may still be: ask again for them.
+
+    Some are `left` where a store became busy on the way, or where others change them all the time.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     deleted: tuple[str, ...]
     not_there: tuple[str, ...]
+    left: tuple[str, ...]
 
 
 @routes.get(_ALL, summary="List mail accounts", tags=_TAGS)
@@ -178,12 +182,9 @@ def delete_mail_account(project_id: str, mail_account_id: str, if_match: IfMatch
 def delete_mail_accounts(project_id: str, wanted: Annotated[BulkDelete, AsJson(), Body()]) -> Response[Deleted]:
     """Delete mail accounts as they stand."""
     caller = caller_of(routes)
-    ids = tuple(dict.fromkeys(wanted.ids))
-    deleted = wiring_api.configure().delete_some(caller, project_id, ids)
-    logger.info("mail_accounts_deleted", project_id=project_id, mail_account_ids=deleted, admin=caller.id)
-    return answer(
-        Deleted(deleted=tuple(deleted), not_there=tuple(one for one in ids if one not in deleted)),
-    )
+    done = wiring_api.configure().delete_some(caller, project_id, tuple(dict.fromkeys(wanted.ids)))
+    logger.info("mail_accounts_deleted", project_id=project_id, mail_account_ids=done.deleted, admin=caller.id)
+    return answer(Deleted(deleted=done.deleted, not_there=done.not_there, left=done.left))
 
 
 def _changed(

@@ -108,7 +108,11 @@ def test_refresh_renews_grants_lets_deliveries_go_and_no_more() -> None:
         "DeliveriesTable": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
         "SettingsTable": {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem"},
         "EphemeralTable": {"dynamodb:PutItem", "dynamodb:DeleteItem"},
-        SECRETS: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
+        SECRETS: {
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:DeleteSecret",  # of an account that was deleted while Secrets Manager was busy
+        },
         "EventBus": {"events:PutEvents"},
         "NotificationQueue": {"sqs:SendMessage"},
         "BulkQueue": {"sqs:SendMessage"},

@@ -54,6 +54,7 @@ def configure() -> Configure:
     """The action behind the routes of mail accounts that are made, found, read and deleted."""
     return Configure(
         accounts=_mail_accounts(),
+        projects=_projects(),
         access=access(),
         problems=_problems,
         clock=now,

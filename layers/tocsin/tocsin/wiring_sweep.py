@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from tocsin.actions.redrive import Redrive
 from tocsin.actions.sweep_due import SweepDue
+from tocsin.adapters.account_secrets import AccountSecrets
+from tocsin.adapters.left_secrets import LeftSecrets
 from tocsin.adapters.overdue_chunks import OverdueChunks
 from tocsin.adapters.parked_everywhere import ParkedEverywhere
 from tocsin.adapters.project_ids import ProjectIds
@@ -29,12 +31,20 @@ def sweep_due(on_trouble: Callable[[str, str, str], None]) -> SweepDue:
         marks=RedriveMarks(client("dynamodb"), config().settings_table),
         parked=ParkedEverywhere(deliveries, ProjectIds(client("dynamodb"), config().settings_table)),
         redrive=Redrive(deliveries=deliveries, bulk_queue=_bulk_queue()),
+        secrets=_left_secrets(),
         chunks=OverdueChunks(client("dynamodb"), config().deliveries_table, clock=now),
         bulk_queue=_bulk_queue(),
         clock=now,
         monotonic=time.monotonic,
         on_trouble=on_trouble,
     )
+
+
+def _left_secrets() -> LeftSecrets:
+    secrets = AccountSecrets(
+        lambda: client("secretsmanager"), prefix=config().secret_prefix, key=config().secret_key_arn
+    )
+    return LeftSecrets(client("dynamodb"), config().settings_table, secrets)
 
 
 @cache

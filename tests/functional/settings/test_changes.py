@@ -357,7 +357,7 @@ def test_several_accounts_are_deleted_at_once(desk: Desk) -> None:
 
     answer = desk.ask("POST", "/bulk-delete", {"ids": [first, "01JD7Z0000000000000000N0NE", third, first]})
 
-    assert answer.json == {"deleted": [first, third], "not_there": ["01JD7Z0000000000000000N0NE"]}
+    assert answer.json == {"deleted": [first, third], "not_there": ["01JD7Z0000000000000000N0NE"], "left": []}
     assert [account["id"] for account in desk.ask("GET", "").json["items"]] == [second]
     assert desk.ask("POST", "/bulk-delete", {"ids": [second]}, permissions=f"{desk.project}:viewer").status == 403
     assert desk.ask("POST", "/bulk-delete", {"ids": []}).status == 422

@@ -265,6 +265,33 @@ def test_callers_list_the_projects_that_they_may_see(new_id: str) -> None:
     assert pages("") == []
 
 
+@pytest.mark.parametrize("way", ["one", "several"])
+def test_an_account_that_is_deleted_is_named_no_more(desk: Desk, way: str) -> None:
+    path = f"/projects/{desk.project}"
+    gone, stays = desk.create()["id"], desk.create()["id"]
+    routes = {"incident": [gone, stays], "alert": [gone], "system": [stays]}
+    _ask("PUT", path, {"name": "Acme", "routes": routes, "default_mail_account_id": gone}, if_match="*")
+
+    answer = desk.ask(*(("DELETE", f"/{gone}") if way == "one" else ("POST", "/bulk-delete", {"ids": [gone]})))
+
+    project = _ask("GET", path).json
+    assert answer.status < 300, answer.body
+    assert project["routes"] == {"incident": [stays], "alert": [], "system": [stays]}
+    assert (project["default_mail_account_id"], project["version"]) == (None, 3)
+    again = {name: value for name, value in project.items() if name not in {"project_id", "version"}} | {"name": "New"}
+    assert _ask("PUT", path, again, if_match='"3"').status == 200
+    changes = [entry["fields"] for entry in desk.audit() if entry["action"] == "project.changed"]
+    assert ["default_mail_account_id", "routes.alert", "routes.incident"] in changes
+
+
+def test_deleting_an_account_that_nobody_names_leaves_the_project_as_it_is(desk: Desk) -> None:
+    tag = _ask("GET", f"/projects/{desk.project}").headers["etag"]
+
+    desk.ask("DELETE", f"/{desk.create()['id']}")
+
+    assert _ask("GET", f"/projects/{desk.project}").headers["etag"] == tag
+
+
 def test_new_routes_let_go_what_is_parked(desk: Desk) -> None:
     path = f"/projects/{desk.project}"
     old, new = desk.create()["id"], desk.create()["id"]

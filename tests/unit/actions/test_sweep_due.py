@@ -54,6 +54,7 @@ class World:
     troubles: list[tuple[str, str, str]] = field(default_factory=list)
     claims: list[int] = field(default_factory=list)
     before: datetime | None = None
+    gone: list[tuple[str, str]] = field(default_factory=list)
     deliveries: FakeDeliveries = field(default_factory=lambda: FakeDeliveries({}))
     queue: FakeQueue = field(default_factory=FakeQueue)
 
@@ -66,6 +67,9 @@ class World:
 
     def end_pass(self, mark: Mark, *, next_pass_at: datetime | None) -> None:
         self.ended.append((mark.name, next_pass_at))
+
+    def let_go(self, project_id: str, mail_account_id: str) -> None:
+        self.gone.append((project_id, mail_account_id))
 
     def parked(
         self, project_id: str, mail_account_id: str | None, *, reached: str | None
@@ -91,6 +95,7 @@ class World:
             marks=self,
             parked=self,
             redrive=Redrive(deliveries=self.deliveries, bulk_queue=self.queue),
+            secrets=self,
             chunks=self,
             bulk_queue=self.queue,
             clock=lambda: NOW,
@@ -136,6 +141,14 @@ def test_a_mark_is_kept_for_its_next_pass_until_the_last_is_over() -> None:
     last_time.run()
     assert first_time.ended == [("first", marked.since + timedelta(minutes=1))]
     assert last_time.ended == [("first", None)]
+
+
+def test_what_a_deleted_account_has_left_is_let_go_once_its_mails_are() -> None:
+    world = World(marks=[mark("first"), mark(None), mark("second")], bad=frozenset({"second"}))
+
+    world.run()
+
+    assert world.gone == [("acme", "first")]
 
 
 def test_what_is_left_when_time_runs_out_is_for_the_next_run_and_its_mark_stays() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tocsin.model.audit import AuditEntry
+from tocsin.errors import TransientError
+from tocsin.model.audit import AuditEntry, changed_fields
 from tocsin.model.mail_account_view import status_of
 from tocsin.model.problem import Problem
 from tocsin.model.settings_error import InvalidSettings, NotThere, Outdated, SlugTaken
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tocsin.model.mail_account_input import MailAccountInput
     from tocsin.model.mail_account_view import Status
     from tocsin.model.permissions import Caller
+    from tocsin.model.project import Project
 
 _READ_AT_ONCE = 100
 _TRIES = 3
@@ -54,13 +56,33 @@ class MailAccounts(Protocol):
         """
         ...
 
-    def delete(self, account: MailAccount, entry: AuditEntry) -> None:
-        """Delete it with its secret.
+    def delete(
+        self, account: MailAccount, entries: Sequence[AuditEntry], *, project: tuple[Project, Project] | None
+    ) -> None:
+        """Delete it with its secret, and write its project: as it was read, and as it is to be.
 
         Raises:
-            Outdated: it is not as it was read.
+            Outdated: one of the two is not as it was read.
+            TransientError: the store is too busy (`ServiceBusy`: it may be deleted).
         """
         ...
+
+
+class Projects(Protocol):
+    """Where projects are read."""
+
+    def read(self, project_id: str) -> Project | None:
+        """The project as it stands; None where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """What came of deleting several accounts. `left` may still be there: a store was busy, or others change them."""
+
+    deleted: tuple[str, ...]
+    not_there: tuple[str, ...]
+    left: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +108,7 @@ class Configure:
     """The action and all that it needs. `problems` finds what a schema cannot: settings that do not go together."""
 
     accounts: MailAccounts
+    projects: Projects
     access: Access
     problems: Callable[[MailAccount, AccountSecret | None], Sequence[Problem]]
     clock: Callable[[], datetime]
@@ -165,37 +188,63 @@ class Configure:
         return self._account(project_id, account_id)
 
     def delete(self, caller: Caller, project_id: str, account_id: str, *, if_match: str | None) -> None:
-        """Delete a mail account with its secret.
+        """Delete a mail account with its secret; the project's routes and default name it no more.
 
         Raises:
             NotThere, ForbiddenToChange: as `create` and `read`.
-            Outdated: it is not as `if_match` says, or changes just now.
+            Outdated: it is not as `if_match` says, or is changed again and again.
+            TransientError: as `MailAccounts.delete`.
         """
-        account = self.read_to_change(caller, project_id, account_id)
-        if if_match is not None and not allows(if_match, account.version):
-            raise Outdated("If-Match names another version")
-        self.accounts.delete(account, self._entry(caller, account, "deleted"))
+        self.access.let_change(caller, project_id)
+        self._delete(caller, project_id, account_id, if_match=if_match)
 
-    def delete_some(self, caller: Caller, project_id: str, account_ids: Sequence[str]) -> list[str]:
-        """Delete mail accounts as they stand; the ids of those that were there.
+    def delete_some(self, caller: Caller, project_id: str, account_ids: Sequence[str]) -> Deleted:
+        """Delete mail accounts as they stand. Where a store is busy, the rest is left.
 
         Raises:
             NotThere, ForbiddenToChange: as `create`.
+            TransientError: nothing was deleted yet when a store was busy (`ServiceBusy`: the first may be).
         """
         self.access.let_change(caller, project_id)
-        return [account_id for account_id in account_ids if self._is_deleted(caller, project_id, account_id)]
-
-    def _is_deleted(self, caller: Caller, project_id: str, account_id: str) -> bool:
-        for _ in range(_TRIES):
-            account = self.accounts.read(project_id, account_id) if is_ulid(account_id) else None
-            if account is None:
-                return False
+        deleted, not_there, left = list[str](), list[str](), list[str]()
+        for number, account_id in enumerate(account_ids):
             try:
-                self.accounts.delete(account, self._entry(caller, account, "deleted"))
+                self._delete(caller, project_id, account_id, if_match=None)
+            except NotThere:
+                not_there.append(account_id)
+            except Outdated:
+                left.append(account_id)
+            except TransientError:
+                if not deleted:
+                    raise
+                left += account_ids[number:]
+                break
+            else:
+                deleted.append(account_id)
+        return Deleted(deleted=tuple(deleted), not_there=tuple(not_there), left=tuple(left))
+
+    def _delete(self, caller: Caller, project_id: str, account_id: str, *, if_match: str | None) -> None:
+        for _ in range(_TRIES):
+            account = self._account(project_id, account_id)
+            if if_match is not None and not allows(if_match, account.version):
+                raise Outdated("If-Match names another version")
+            project = self._without(account)
+            entries = [self._entry(caller, account, "deleted")]
+            if project is not None:
+                entries.append(self._entry_of_project(caller, *project))
+            try:
+                self.accounts.delete(account, entries, project=project)
             except Outdated:
                 continue
-            return True
-        raise Outdated("the mail account is changed again and again")
+            return
+        raise Outdated("the mail account, or the project, is changed again and again")
+
+    def _without(self, account: MailAccount) -> tuple[Project, Project] | None:
+        """The account's project as it stands, and without the account; None: it does not name it."""
+        project = self.projects.read(account.project_id)
+        if project is None or account.id not in project.named_accounts:
+            return None
+        return project, project.without(account.id)
 
     def _account(self, project_id: str, account_id: str) -> MailAccount:
         account = self.accounts.read(project_id, account_id) if is_ulid(account_id) else None
@@ -210,6 +259,16 @@ class Configure:
             admin=caller.id,
             action=f"mail_account.{what}",
             subject=account.id,
+        )
+
+    def _entry_of_project(self, caller: Caller, before: Project, after: Project) -> AuditEntry:
+        return AuditEntry(
+            project_id=before.project_id,
+            at=self.clock(),
+            admin=caller.id,
+            action="project.changed",
+            subject=before.project_id,
+            fields=changed_fields(before.decided, after.decided),
         )
 
 

@@ -142,7 +142,7 @@ class ConfigureProjects:
     def _change(self, caller: Caller, before: Project, written: ProjectInput) -> Project:
         self._check_accounts(before.project_id, written)
         after = written.project(before.project_id, version=before.version + 1)
-        fields = changed_fields(_document(before), _document(after))
+        fields = changed_fields(before.decided, after.decided)
         if not fields:
             return before
         entry = self._entry(caller, before.project_id, "changed", fields)
@@ -182,10 +182,6 @@ _BAD_ID = Problem(
 def _check_version(project: Project, if_match: str) -> None:
     if not allows(if_match, project.version):
         raise Outdated("If-Match names another version")
-
-
-def _document(project: Project) -> dict[str, object]:
-    return project.model_dump(mode="json", exclude={"project_id", "version", "is_readable"})
 
 
 def _mended(before: Project, after: Project) -> list[str | None]:

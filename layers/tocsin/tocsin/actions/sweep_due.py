@@ -57,6 +57,14 @@ class ParkedDeliveries(Protocol):
         ...
 
 
+class Secrets(Protocol):
+    """The secrets of mail accounts."""
+
+    def let_go(self, project_id: str, mail_account_id: str) -> None:
+        """Let the account's secret go if the account is deleted. Doing so again is no error."""
+        ...
+
+
 class OverdueChunks(Protocol):
     """The index of what is due."""
 
@@ -84,6 +92,7 @@ class SweepDue:
     marks: Marks
     parked: ParkedDeliveries
     redrive: Redrive
+    secrets: Secrets
     chunks: OverdueChunks
     bulk_queue: BulkQueue
     clock: Callable[[], datetime]
@@ -122,7 +131,10 @@ class SweepDue:
         return True
 
     def _pass(self, mark: Mark, counts: Counter[str]) -> Iterator[None]:
-        """Re-drive what was parked before the pass; what is parked again meanwhile is for the next one, if any."""
+        """Re-drive what was parked before the pass; what is parked again meanwhile is for the next one, if any.
+
+        Where the mark is of an account that was deleted, its secret goes too, if it is still there.
+        """
         for keys, reached in self.parked.parked(mark.project_id, mark.mail_account_id, reached=mark.reached):
             counts["redriven"] += self.redrive(
                 keys,
@@ -134,6 +146,8 @@ class SweepDue:
             )
             self.marks.reach(mark, reached)
             yield
+        if mark.mail_account_id is not None:
+            self.secrets.let_go(mark.project_id, mark.mail_account_id)
         again_at = next_pass(mark)
         self.marks.end_pass(mark, next_pass_at=again_at)
         counts["marks_ended"] += again_at is None

@@ -73,15 +73,18 @@ class AccountSecrets:
             raise error_of(error) from None
         return answer["VersionId"]
 
-    def delete(self, account: MailAccount) -> None:
-        """Let the account's secret go, if it has one: it can be recovered for a week."""
-        if account.credential_version is None:
-            return
-        client = self._client()
+    def let_go(self, project_id: str, account_id: str) -> None:
+        """Let an account's secret go, if it has one: it can be recovered for a week.
+
+        Raises:
+            TransientError: Secrets Manager cannot answer now.
+        """
+        name = f"{self._prefix}/{project_id}/{account_id}"
         try:
-            client.delete_secret(SecretId=self._name(account), RecoveryWindowInDays=_RECOVERY_DAYS)
-        except client.exceptions.ResourceNotFoundException:
-            return
+            self._client().delete_secret(SecretId=name, RecoveryWindowInDays=_RECOVERY_DAYS)
+        except SECRETS_MANAGER_ERRORS as error:
+            if not isinstance(found := error_of(error), SecretUnavailable):  # which it is once it is let go
+                raise found from None
 
     def _name(self, account: MailAccount) -> str:
         return f"{self._prefix}/{account.project_id}/{account.id}"

@@ -86,7 +86,7 @@ class ProjectWriter:
             Outdated: it is not as it was in `before`.
             TransientError: the table is too busy; nothing was written.
         """
-        writes: list[TransactWriteItemTypeDef] = [self._saving(project, before), self._audit.recording(entry)]
+        writes = [saving_project(self._table, project, before), self._audit.recording(entry)]
         if before is None:
             writes.append({"Put": {"TableName": self._table, "Item": listed(project.project_id)}})
         writes += [marking(self._table, project.project_id, account_id, at=at) for account_id in mend]
@@ -125,26 +125,6 @@ class ProjectWriter:
         if failed:
             raise Outdated("the project was changed meanwhile")
 
-    def _saving(self, project: Project, before: Project | None) -> TransactWriteItemTypeDef:
-        """An update and no put: the count of accounts that were made stays."""
-        values: dict[str, AttributeValueTypeDef] = {
-            ":document": {"S": project.model_dump_json(exclude={"project_id", "version", "is_readable"})},
-            ":version": {"N": str(project.version)},
-        }
-        condition = "attribute_not_exists(sk)"
-        if before is not None:
-            condition = "version = :before"
-            values[":before"] = {"N": str(before.version)}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": key_of(project.project_id),
-                "UpdateExpression": "SET document = :document, version = :version",
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": values,
-            }
-        }
-
     def _query_of_accounts(self, project_id: str) -> _PartsQuery:
         return self._query_of(project_id, items.PREFIX)
 
@@ -164,6 +144,27 @@ class ProjectWriter:
 def key_of(project_id: str) -> dict[str, AttributeValueTypeDef]:
     """The primary key of a project's item."""
     return {"project_id": {"S": project_id}, "sk": {"S": "project"}}
+
+
+def saving_project(table: str, project: Project, before: Project | None) -> TransactWriteItemTypeDef:
+    """The part of a transaction that writes a project, or its next version; the count of what was made stays."""
+    values: dict[str, AttributeValueTypeDef] = {
+        ":document": {"S": json.dumps(project.decided, ensure_ascii=False)},
+        ":version": {"N": str(project.version)},
+    }
+    condition = "attribute_not_exists(sk)"
+    if before is not None:
+        condition = "version = :before"
+        values[":before"] = {"N": str(before.version)}
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": key_of(project.project_id),
+            "UpdateExpression": "SET document = :document, version = :version",
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        }
+    }
 
 
 def counting_account(table: str, project_id: str) -> TransactWriteItemTypeDef:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from tocsin.adapters import mail_account_items as items
-from tocsin.adapters.project_writer import counting_account
+from tocsin.adapters.project_writer import counting_account, saving_project
 from tocsin.adapters.redrive_marks import marking
 from tocsin.adapters.slugs import is_of_another, moving_slug
+from tocsin.errors import ServiceBusy, TransientError
 from tocsin.model.redrive import mends
 from tocsin.model.settings_error import NotThere, Outdated, SlugTaken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tocsin.model.audit import AuditEntry
     from tocsin.model.credential import AccountSecret
     from tocsin.model.mail_account import MailAccount
+    from tocsin.model.project import Project
 
 _AFTER_ALL = "~"  # sorts behind every id
 
@@ -93,7 +96,7 @@ class SettingsWriter:
             AccountChanged: its id is taken.
             NotThere: its project was deleted meanwhile.
             SlugTaken: another account has its slug.
-            TransientError: a store cannot answer now; nothing was written.
+            TransientError: a store cannot answer now; nothing was written (`ServiceBusy`: it may be).
         """
         if secret is not None:
             account = account.model_copy(update={"credential_version": self._secrets.create(account, secret)})
@@ -111,11 +114,13 @@ class SettingsWriter:
         ]
         try:
             failed = self._transactions.write(writes)
-        except ClientError:
-            self._secrets.delete(account)
+        except (ClientError, TransientError):
+            if self.read(account.project_id, account.id) is not None:  # only the answer was lost
+                return account
+            self._let_secret_go(account)
             raise
         if failed:
-            self._secrets.delete(account)
+            self._let_secret_go(account)
             raise NotThere("the project was deleted") if 1 in failed else SlugTaken
         return account
 
@@ -139,34 +144,52 @@ class SettingsWriter:
         if failed:
             raise Outdated("the mail account was changed meanwhile") if 0 in failed else SlugTaken
 
-    def delete(self, account: MailAccount, entry: AuditEntry) -> None:
+    def delete(
+        self, account: MailAccount, entries: Sequence[AuditEntry], *, project: tuple[Project, Project] | None
+    ) -> None:
         """Delete the account as it was read, and let its secret go: it can be recovered for a week.
 
-        What is parked for it is marked to go again, by the next account of its route if there is one.
+        `project` is its project as it was read, and as it is to be, if it names the account. What is parked for the
+        account is marked to go again, by the next one of its route if there is one. The sweep, which follows the mark,
+        also lets the secret go if that fails here.
 
         Raises:
-            Outdated: it was changed or deleted since it was read.
-            TransientError: the table is too busy; nothing was deleted.
+            Outdated: the account or the project was changed since it was read.
+            TransientError: the table is too busy; nothing was deleted (`ServiceBusy`: it may be).
         """
-        failed = self._transactions.write(
-            [
-                {
-                    "Delete": {
-                        "TableName": self._table,
-                        "Key": items.key_of(account.project_id, account.id),
-                        "ConditionExpression": "version = :version",
-                        "ExpressionAttributeValues": {":version": {"N": str(account.version)}},
-                    }
-                },
-                self._audit.recording(entry),
-                marking(self._table, account.project_id, account.id, at=self._clock()),
-                *moving_slug(self._table, account, None),
-            ]
-        )
-        # None: it is deleted, which is what was wanted.
-        if failed and self.read(account.project_id, account.id) is not None:
-            raise Outdated("the mail account was changed meanwhile")
-        self._secrets.delete(account)
+        writes: list[TransactWriteItemTypeDef] = [
+            {
+                "Delete": {
+                    "TableName": self._table,
+                    "Key": items.key_of(account.project_id, account.id),
+                    "ConditionExpression": "version = :version",
+                    "ExpressionAttributeValues": {":version": {"N": str(account.version)}},
+                }
+            },
+            marking(self._table, account.project_id, account.id, at=self._clock()),
+            *map(self._audit.recording, entries),
+            *moving_slug(self._table, account, None),
+        ]
+        if project is not None:
+            before, after = project
+            writes.append(saving_project(self._table, after, before))
+        if not self._is_gone(account, writes):
+            raise Outdated("the mail account, or the project, was changed meanwhile")
+        self._let_secret_go(account)
+
+    def _is_gone(self, account: MailAccount, writes: Sequence[TransactWriteItemTypeDef]) -> bool:
+        """Delete it; true also if somebody else did, or if only the answer was lost."""
+        try:
+            if not self._transactions.write(writes):
+                return True
+        except ServiceBusy:
+            if self.read(account.project_id, account.id) is not None:
+                raise
+        return self.read(account.project_id, account.id) is None
+
+    def _let_secret_go(self, account: MailAccount) -> None:
+        with suppress(TransientError):
+            self._secrets.let_go(account.project_id, account.id)
 
     def stored_secret(self, account: MailAccount) -> AccountSecret | None:
         """What stands in the account's secret; None: there is none that can be read.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -86,6 +86,11 @@ class Project(BaseModel):
     is_readable: bool = True
 
     @property
+    def decided(self) -> dict[str, Any]:
+        """What an admin decided, as JSON has it."""
+        return self.model_dump(mode="json", exclude={"project_id", "version", "is_readable"})
+
+    @property
     def is_told_of_failures(self) -> bool:
         """Whether its admins get a summary of each day in which deliveries failed."""
         return self.failed_summary and bool(self.admins)
@@ -95,6 +100,13 @@ class Project(BaseModel):
         """The ids of the mail accounts that its routes and its default name."""
         named = {account_id for route in self.routes.values() for account_id in route}
         return frozenset(named | ({self.default_mail_account_id} if self.default_mail_account_id else set()))
+
+    def without(self, account_id: str) -> Project:
+        """The project in its next version, of which no route names the account any more, nor does the default."""
+        routes = {route: tuple(one for one in named if one != account_id) for route, named in self.routes.items()}
+        default = self.default_mail_account_id if self.default_mail_account_id != account_id else None
+        update = {"version": self.version + 1, "routes": routes, "default_mail_account_id": default}
+        return self.model_copy(update=update)
 
     def look(self, status_page_id: str | None) -> Look:
         """How its mails look; those of a status page with branding of its own look so, as far as that goes."""
