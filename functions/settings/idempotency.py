@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from tocsin import wiring_api
+from tocsin.errors import PermanentError, ServiceBusy, TransientError
 from tocsin.model.problem import Problem
 from tocsin.model.settings_error import InvalidSettings
 
@@ -17,18 +20,20 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
     from tocsin.wiring_api import KeptAnswer
 
+logger = Logger(service="settings", child=True)
+
 LONGEST_KEY = 255
 _BAD_KEY = Problem(field="Idempotency-Key", text=f"It must be 1 to {LONGEST_KEY} printable ASCII characters.")
 
 
 def once(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Carry a request out once in 24 hours under its key; what fails may be repeated.
+    """Carry a request out once in 24 hours under its key; what is known to have come to nothing may be repeated.
 
     Only for routes whose answers hold no secret: the answer is kept.
 
     Raises:
         InvalidSettings: the header is no key.
-        KeyInUse, KeyOfAnotherRequest: as `IdempotencyKeys.begin`.
+        KeyInUse, EndNotKnown, KeyOfAnotherRequest: as `IdempotencyKeys.begin`.
     """
     key = app.current_event.headers.get("idempotency-key")
     if key is None or not _may_be_answered(app):
@@ -39,14 +44,22 @@ def once(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Respon
     found = keys.begin(_name(app, key), _request(app))
     if isinstance(found, wiring_api.KeptAnswer):
         return _replayed(found)
-    response = None
     try:
         response = next_middleware(app)
-    finally:
-        if response is None:
+    except Exception as error:
+        if _came_to_nothing(error):
             keys.forget(found)
-    keys.finish(found, _kept(response))
+        raise
+    if not keys.finish(found, _kept(response)):
+        logger.warning("answer_not_kept", status=response.status_code, admin=caller_of(app).id)
     return response
+
+
+def _came_to_nothing(error: Exception) -> bool:
+    """Whether it is known that nothing was done: not where a store was busy, for its answer may have been lost."""
+    return isinstance(error, (PermanentError, RequestValidationError)) or (
+        isinstance(error, TransientError) and not isinstance(error, ServiceBusy)
+    )
 
 
 def _may_be_answered(app: APIGatewayHttpResolver) -> bool:

@@ -41,7 +41,7 @@ _WHY = {
     415: "The body is of another kind.",
     422: "Fields cannot be taken as they are; each is named.",
     428: "If-Match is missing.",
-    503: "A store is busy; nothing was saved.",
+    503: "A store is busy; the detail says whether it is known that nothing was saved.",
 }
 
 
@@ -139,7 +139,10 @@ def _add_key(operation: Json) -> None:
             "name": "Idempotency-Key",
             "in": "header",
             "required": False,
-            "description": "For 24 hours, the same key with the same request gives the same answer again.",
+            "description": (
+                "For 24 hours, the same key with the same request gives the same answer again. Where it is not known"
+                " how a request ended, its key is answered with 409."
+            ),
             "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
         }
     )

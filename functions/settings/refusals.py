@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
-from tocsin.errors import SecretUnavailable, TransientError
+from tocsin.errors import SecretUnavailable, ServiceBusy, TransientError
 from tocsin.model.settings_error import (
+    EndNotKnown,
     ForbiddenToChange,
     InUse,
     InvalidSettings,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
 
 REFUSALS: list[type[Exception]] = [
+    EndNotKnown,
     ForbiddenToChange,
     InUse,
     InvalidSettings,
@@ -59,6 +61,11 @@ _ELSE: Mapping[type[Exception], tuple[int, str, str | None]] = {
     ),
     KeyOfAnotherRequest: (422, "This Idempotency-Key was used for another request.", "Send a new key."),
     KeyInUse: (409, "The request with this Idempotency-Key is being carried out.", "Repeat it in a few seconds."),
+    EndNotKnown: (
+        409,
+        "The request with this Idempotency-Key was begun, and it is not known how it ended.",
+        "Read what is there, and send what is missing with a new key.",
+    ),
     NothingToAuthorize: (
         409,
         "This mail account does not log in by a grant that somebody gives in a browser.",
@@ -95,10 +102,18 @@ def refusal(error: Exception) -> Response[str]:
         case InUse():
             return problem(409, str(error), remedy=error.remedy)
         case TransientError():
-            return problem(503, "A store is busy; nothing was saved.", headers={"Retry-After": "5"})
+            return _busy(error)
         case _:
             status, detail, remedy = _ELSE[type(error)]
             return problem(status, detail, remedy=remedy)
+
+
+def _busy(error: TransientError) -> Response[str]:
+    soon = {"Retry-After": "5"}
+    if not isinstance(error, ServiceBusy):
+        return problem(503, "A store is busy; nothing was saved.", headers=soon)
+    detail = "A store is busy; it is not known whether anything was done."
+    return problem(503, detail, remedy="Read what is there before you repeat it.", headers=soon)
 
 
 def _field_problems(error: InvalidSettings | RequestValidationError) -> list[FieldProblem]:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
+from tests.functional.deliver.trouble import LOST_ANSWER, refused, trouble_with_aws
 from tests.functional.settings.conftest import PASSWORD, oauth2_account, password_account
 
 if TYPE_CHECKING:
+    from tests.functional.deliver.trouble import Trouble
     from tests.functional.settings.conftest import Desk, Json
 
 KEY = {"idempotency-key": "key-1"}
+THROTTLED = refused("ThrottlingException")
+CONFLICT = refused("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
 
 
 def _kept() -> list[Json]:
@@ -79,8 +83,52 @@ def test_a_request_that_is_being_carried_out_is_not_begun_again(desk: Desk) -> N
         ExpressionAttributeValues={":past": {"N": "1"}},
     )
 
-    assert busy.status == 409
-    assert desk.ask("POST", "", password_account(), headers=KEY).status == 201  # whoever did it died
+    died = desk.ask("POST", "", password_account(), headers=KEY)
+
+    assert (busy.status, died.status) == (409, 409)
+    assert "Repeat it" in busy.json["remedy"]
+    assert died.json["remedy"] == "Read what is there, and send what is missing with a new key."
+    assert _accounts(desk) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble", [THROTTLED, LOST_ANSWER, refused("ValidationException")], ids=["throttled", "lost", "too-large"]
+)
+def test_what_is_done_is_told_and_not_done_again_where_the_answer_cannot_be_kept(desk: Desk, trouble: Trouble) -> None:
+    with trouble_with_aws(trouble, at=lambda call: call.name == "UpdateItem" and '"EphemeralTable"' in call.body):
+        made = desk.ask("POST", "", password_account(), headers=KEY)
+    again = desk.ask("POST", "", password_account(), headers=KEY)
+
+    assert (made.status, _accounts(desk)) == (201, 1)
+    assert again.status == (201 if trouble is LOST_ANSWER else 409)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "name", "status"),
+    [
+        (CONFLICT, "TransactWriteItems", 201),
+        (THROTTLED, "CreateSecret", 201),
+        (THROTTLED, "TransactWriteItems", 409),
+        (THROTTLED, "GetItem", 409),
+    ],
+    ids=["crowd", "secret", "table", "reading"],
+)
+def test_only_what_is_known_to_be_undone_may_be_repeated_with_its_key(
+    desk: Desk, trouble: Trouble, name: str, status: int
+) -> None:
+    with trouble_with_aws(trouble, at=lambda call: call.name == name):
+        busy = desk.ask("POST", "", password_account(), headers=KEY)
+
+    assert busy.status == 503
+    assert ("nothing was saved" in busy.json["detail"]) is (status == 201)
+    assert desk.ask("POST", "", password_account(), headers=KEY).status == status
+
+
+def test_a_refusal_is_told_though_its_key_cannot_be_given_back(desk: Desk) -> None:
+    with trouble_with_aws(THROTTLED, at=lambda call: call.name == "DeleteItem"):
+        answer = desk.ask("POST", "", {}, headers=KEY)
+
+    assert answer.status == 422
 
 
 def test_who_lost_the_permission_is_not_answered_from_memory(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from tests.functional.deliver.trouble import refused, trouble_with_aws
 from tests.functional.settings.conftest import PASSWORD, oauth2_account, password_account
 from tests.relay import Relay, Say
 
@@ -204,6 +205,13 @@ def test_what_verifies_is_saved_as_verified(desk: Desk, relay: Relay, whole_stac
     assert answer.json["verified_at"]
     assert desk.ask("GET", f"/{answer.json['id']}").json["status"] == "verified"
     assert "mail_account.verified" in {event["detail-type"] for event in whole_stack.events()}
+
+
+def test_what_is_saved_is_told_though_its_breaker_cannot_be_reset(desk: Desk, relay: Relay) -> None:
+    with trouble_with_aws(refused("ThrottlingException"), at=lambda call: call.name == "DeleteItem"):
+        answer = desk.ask("POST", "?validate=true", password_account(**_at(relay)))
+
+    assert (answer.status, desk.ask("GET", "").json["items"]) == (201, [answer.json])
 
 
 def test_what_does_not_verify_is_not_saved_and_answered_with_its_report(desk: Desk, relay: Relay) -> None:

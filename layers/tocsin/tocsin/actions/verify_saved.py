@@ -67,7 +67,8 @@ class VerifySaved:
 
     def announce(self, account: MailAccount) -> None:
         """Tell of an account that was verified and then saved."""
-        self.breakers.reset(account)
+        with suppress(TransientError):  # then it waits a while before it logs in
+            self.breakers.reset(account)
         self.bus.account_changed("verified", account)
 
     def _write(self, account: MailAccount, report: StepReport) -> None:

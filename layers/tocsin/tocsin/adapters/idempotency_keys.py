@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from tocsin.model.settings_error import KeyInUse, KeyOfAnotherRequest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tocsin.model.settings_error import EndNotKnown, KeyInUse, KeyOfAnotherRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +58,7 @@ class IdempotencyKeys:
 
         Raises:
             KeyInUse: somebody is carrying it out.
+            EndNotKnown: somebody began to, and died or could not keep the answer.
             KeyOfAnotherRequest: the key was used for another one.
         """
         begun = Begun(key=_key(name), holder=secrets.token_hex(16))
@@ -64,12 +67,14 @@ class IdempotencyKeys:
             return begun
         if not hmac.compare_digest(found["request"]["S"], _hash(request, found["salt"]["S"])):
             raise KeyOfAnotherRequest("the key was used for another request")
-        if "answer" not in found:
+        if "answer" not in found and int(found["ends_at"]["N"]) > self._clock().timestamp():
             raise KeyInUse("the request is being carried out")
+        if "answer" not in found:
+            raise EndNotKnown("the request was begun")
         return KeptAnswer(**json.loads(found["answer"]["S"]))
 
-    def finish(self, begun: Begun, answer: KeptAnswer) -> None:
-        """Keep the answer."""
+    def finish(self, begun: Begun, answer: KeptAnswer) -> bool:
+        """Keep the answer; whether it is kept. If not, the request can be repeated with another key only."""
         text = json.dumps({"status": answer.status, "headers": dict(answer.headers), "body": answer.body})
         try:
             self._client.update_item(
@@ -79,11 +84,12 @@ class IdempotencyKeys:
                 ConditionExpression="holder = :holder",
                 ExpressionAttributeValues={":answer": {"S": text}, ":holder": {"S": begun.holder}},
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
+        except (ClientError, BotoCoreError):
+            return False
+        return True
 
     def forget(self, begun: Begun) -> None:
-        """Let the request be made again: nothing came of it."""
+        """Let the request be made again, if that can be written: nothing came of it."""
         try:
             self._client.delete_item(
                 TableName=self._table,
@@ -91,7 +97,7 @@ class IdempotencyKeys:
                 ConditionExpression="holder = :holder",
                 ExpressionAttributeValues={":holder": {"S": begun.holder}},
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
+        except (ClientError, BotoCoreError):
             return
 
     def _put(self, begun: Begun, request: str) -> Mapping[str, Any] | None:
@@ -109,10 +115,7 @@ class IdempotencyKeys:
                 TableName=self._table,
                 Item=item,
                 # The last part: the answer to our own write may have been lost, and the write repeated.
-                ConditionExpression=(
-                    "attribute_not_exists(pk) OR #ttl <= :now"
-                    " OR (attribute_not_exists(answer) AND ends_at <= :now) OR holder = :holder"
-                ),
+                ConditionExpression="attribute_not_exists(pk) OR #ttl <= :now OR holder = :holder",
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ExpressionAttributeValues={":now": {"N": _seconds(now)}, ":holder": {"S": begun.holder}},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",

@@ -54,6 +54,10 @@ class KeyInUse(PermanentError):
     """The request with this idempotency key is being carried out."""
 
 
+class EndNotKnown(PermanentError):
+    """The request with this idempotency key was begun, and nobody knows how it ended."""
+
+
 class KeyOfAnotherRequest(PermanentError):
     """The idempotency key was used for another request."""
 
