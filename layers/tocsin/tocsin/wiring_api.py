@@ -31,10 +31,12 @@ from tocsin.adapters.project_writer import ProjectWriter
 from tocsin.adapters.secret_store import SecretStore
 from tocsin.adapters.settings_writer import SettingsWriter
 from tocsin.adapters.submission import Submission
+from tocsin.adapters.tls import is_bundle
 from tocsin.adapters.transactions import Transactions
 from tocsin.data import preset_checks
 from tocsin.data.identity_providers import identity_provider_for, problems
 from tocsin.data.remedies import Remedies
+from tocsin.model.problem import Problem
 from tocsin.wiring import client, config, egress, grants, identity_providers, now
 
 if TYPE_CHECKING:
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
 
     from tocsin.model.credential import AccountSecret
     from tocsin.model.mail_account import MailAccount
-    from tocsin.model.problem import Problem
 
 __all__ = ["KeptAnswer"]
 
@@ -214,6 +215,8 @@ def _authorizations() -> Authorizations:
 
 def _problems(account: MailAccount, secret: AccountSecret | None) -> Sequence[Problem]:
     found = preset_checks.problems(account)
+    if account.relay.ca_certificate is not None and not is_bundle(account.relay.ca_certificate):
+        found.append(Problem(field="relay.ca_certificate", text="It holds no certificates in PEM, or a broken one."))
     if account.auth.oauth2 is not None:
         found += problems(account, secret.reveal() if secret is not None else {})
     return found

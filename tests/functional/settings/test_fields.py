@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.functional.settings.conftest import MAILBOX, password_account
+from tests.relay.authority import authority
 
 if TYPE_CHECKING:
     from tests.functional.settings.conftest import Desk, Json
@@ -23,6 +24,28 @@ def test_a_slug_belongs_to_one_account_of_a_project_at_a_time(desk: Desk) -> Non
     desk.ask("DELETE", f"/{second}")
     assert desk.ask("POST", "", password_account(slug="ops")).status == 201
     assert {item["sk"]["S"] for item in desk.items("slug#")} == {"slug#day", "slug#ops"}
+
+
+@pytest.mark.parametrize(
+    ("pem", "status"),
+    [
+        ("{good}", 201),
+        ("Größte CA\n{good}\n{good}", 201),
+        ("-----BEGIN CERTIFICATE-----", 422),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", 422),
+        ("{good}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", 422),
+        ("-----BEGIN CERTIFICATE-----\nMIIBSjCB8qADÄgECAhRMF\n-----END CERTIFICATE-----\n", 422),
+    ],
+    ids=["one", "two", "begun", "no-certificate", "one-and-none", "broken"],
+)
+def test_a_ca_certificate_is_saved_only_if_tls_can_load_it(desk: Desk, pem: str, status: int) -> None:
+    text = pem.format(good=authority().pem)
+    relay = {"host": "relay.example.org", "port": 587, "security": "starttls", "ca_certificate": text}
+
+    answer = desk.ask("POST", "", password_account(relay=relay))
+
+    assert answer.status == status, answer.body
+    assert [one["field"] for one in answer.json.get("errors", [])] == ["relay.ca_certificate"] * (status == 422)
 
 
 def test_the_first_sender_is_the_default_unless_another_is(desk: Desk) -> None:

@@ -83,6 +83,13 @@ def test_a_ca_certificate_that_cannot_be_read_trusts_nobody(pem: str) -> None:
     assert (reply.phase, reply.text) == (Phase.TLS, "TLS: the CA certificate of the mail account cannot be read")
 
 
+def test_words_between_certificates_may_be_in_any_language() -> None:
+    with Relay(security="tls") as relay:
+        [reply] = submit(relay, ca_certificate=f"Größte CA\n{relay.ca_certificate}")
+
+    assert reply.accepted
+
+
 def test_there_is_no_clear_text_where_starttls_is_not_advertised() -> None:
     with Relay(mechanisms=["PLAIN"], passwords={"ana": "hunter2"}) as relay:
         [reply] = submit(relay, security="starttls", credential=PASSWORD)

@@ -40,10 +40,19 @@ def _context(min_tls_version: str, ca_certificate: str | None) -> ssl.SSLContext
     return context
 
 
+def is_bundle(ca_certificate: str) -> bool:
+    """Whether `context_for` can read it: one certificate or more, and none that is broken."""
+    try:
+        _private_context(ca_certificate)
+    except (ssl.SSLError, ValueError):
+        return False
+    return True
+
+
 def _private_context(ca_certificate: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a self-signed server certificate may be its own CA
-    context.load_verify_locations(cadata=ca_certificate)
+    context.load_verify_locations(cadata=ca_certificate.encode("ascii", "replace").decode())  # words between may be any
     return context
 
 
