@@ -93,7 +93,7 @@ def access() -> Access:
 @cache
 def audit() -> Audit:
     """Where changes and consents are remembered."""
-    return Audit(table=config().settings_table, kept=timedelta(days=int(config().retention_days)))
+    return Audit(table=config().settings_table, retention=timedelta(days=int(config().retention_days)))
 
 
 @cache

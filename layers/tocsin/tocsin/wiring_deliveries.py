@@ -82,7 +82,7 @@ def _audit_log() -> AuditLog:
 
 
 def _audit() -> Audit:
-    return Audit(table=config().settings_table, kept=retention())
+    return Audit(table=config().settings_table, retention=retention())
 
 
 def _transactions() -> Transactions:

@@ -26,7 +26,7 @@ def configure_templates() -> ConfigureTemplates:
     """The action behind the routes of templates."""
     dynamodb, table = client("dynamodb"), config().settings_table
     transactions = Transactions(dynamodb, pause=time.sleep)
-    audit = Audit(table=table, kept=timedelta(days=int(config().retention_days)))
+    audit = Audit(table=table, retention=timedelta(days=int(config().retention_days)))
     projects = ProjectWriter(dynamodb, table, transactions=transactions, audit=audit)
     return ConfigureTemplates(
         templates=TemplateStore(dynamodb, table, transactions=transactions, audit=audit),

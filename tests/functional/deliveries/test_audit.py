@@ -73,7 +73,7 @@ def test_a_cursor_that_no_list_gave_is_refused(acme: Acme, admin: Admin, cursor:
     assert (answer.status, answer.json["errors"][0]["field"]) == (422, "cursor")
 
 
-def test_an_entry_is_kept_as_long_as_deliveries_are(acme: Acme, admin: Admin) -> None:
+def test_an_entry_is_kept_for_400_days_though_deliveries_are_not(acme: Acme, admin: Admin) -> None:
     """`RetentionDays` of the stack in these tests is 30."""
     acme.save(None)
     _suppress(admin, ANA)
@@ -84,5 +84,5 @@ def test_an_entry_is_kept_as_long_as_deliveries_are(acme: Acme, admin: Admin) ->
         ExpressionAttributeValues={":project": {"S": acme.id}, ":audit": {"S": "audit#"}},
     )
     [item] = answer["Items"]
-    expected = (datetime.now(UTC) + timedelta(days=30)).timestamp()
+    expected = (datetime.now(UTC) + timedelta(days=400)).timestamp()
     assert abs(int(item["ttl"]["N"]) - expected) < 60

@@ -377,4 +377,4 @@ def test_the_audit_names_the_fields_and_no_values(desk: Desk) -> None:
     ]
     kept = json.dumps(desk.items("audit#"))
     assert "n3w-of-ops" not in kept
-    assert all(int(item["ttl"]["N"]) > now().timestamp() + 29 * 86_400 for item in desk.items("audit#"))
+    assert all(int(item["ttl"]["N"]) > now().timestamp() + 399 * 86_400 for item in desk.items("audit#"))

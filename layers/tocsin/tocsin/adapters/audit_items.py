@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from tocsin.model.audit import AuditEntry
 
 PREFIX = "audit#"
+_LEAST_KEPT = timedelta(days=400)  # who changed what is asked later than what became of a mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Where the audit is kept, and for how long."""
+    """Where the audit is kept, and for how long: as long as deliveries are (`retention`), and 400 days at least."""
 
     table: str
-    kept: timedelta
+    retention: timedelta
 
     def recording(self, entry: AuditEntry) -> TransactWriteItemTypeDef:
         """The entry as a part of a transaction; an update, which is all that most roles may do."""
@@ -55,5 +56,5 @@ class Audit:
             "project_id": {"S": entry.project_id},
             "sk": {"S": f"{PREFIX}{at}#{uuid4().hex}"},
             "document": {"S": json.dumps(document)},
-            "ttl": {"N": str(int((entry.at + self.kept).timestamp()))},
+            "ttl": {"N": str(int((entry.at + max(self.retention, _LEAST_KEPT)).timestamp()))},
         }
