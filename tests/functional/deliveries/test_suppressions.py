@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import pytest
 
 from tests.functional.deliver.stack import LOGIN, Acme
+from tests.functional.deliver.trouble import LOST_ANSWER, trouble_with_aws
 from tests.functional.deliveries.conftest import ANA, BO, CY, Admin, deliver_now
 from tests.relay import Relay, Say
 
@@ -106,6 +108,22 @@ def test_every_address_can_be_named_in_a_path_and_its_location_does(
     assert decoded_once == f"{_URL}/{quote(address, safe='@')}"
     assert admin("DELETE", f"{decoded_once}?{query}").status == 204
     assert _addresses(admin) == []
+
+
+@pytest.mark.parametrize("octets", [990, 1000, 1001, 3000])
+@pytest.mark.parametrize("scope", ["all", "status_page/public"])
+def test_the_table_is_asked_for_no_key_that_is_longer_than_it_takes(
+    acme: Acme, admin: Admin, octets: int, scope: str
+) -> None:
+    acme.save(None)
+
+    with trouble_with_aws(LOST_ANSWER, at=lambda _: False) as calls:
+        answer = admin("DELETE", f"{_URL}/{'a' * octets}?scope={quote(scope, safe='')}")
+
+    bodies = [json.loads(call.body) for call in calls if call.name == "TransactWriteItems"]
+    keys = [body["TransactItems"][0]["Delete"]["Key"]["address"]["S"] for body in bodies]
+    assert answer.status == 404
+    assert all(len(key.encode()) <= 1024 for key in keys)
 
 
 def test_removing_what_is_not_suppressed_finds_nothing(acme: Acme, admin: Admin) -> None:

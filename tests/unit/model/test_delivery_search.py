@@ -53,6 +53,7 @@ def test_a_place_is_in_the_project_that_is_asked_for() -> None:
         f"{AT}/{CHUNK}/A",  # no base64
         f"{AT}/other#{CHUNK}/YQ",
         f"{AT}/{'a' * 64}#1234567/YQ",
+        f"{AT}/{CHUNK}/{urlsafe_b64encode(b'a' * 1002).decode()}",  # longer than a key may be
     ],
 )
 def test_what_is_no_place_is_not_taken_for_one(text: str) -> None:

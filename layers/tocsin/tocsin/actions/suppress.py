@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from tocsin.model.address import canonical_recipient
 from tocsin.model.audit import AuditEntry
 from tocsin.model.settings_error import NotThere
-from tocsin.model.suppression import Suppression
+from tocsin.model.suppression import Suppression, is_key
 from tocsin.model.suppression_scope import ALL, suppression_key
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ class Suppress:
         self.access.let_change(caller, project_id)
         known = canonical_recipient(address)
         entry = self._entry(caller, project_id, "removed", known, scope)
-        if not self.suppressions.remove(project_id, suppression_key(known, scope), entry):
+        key = suppression_key(known, scope)
+        if not is_key(key) or not self.suppressions.remove(project_id, key, entry):
             raise NotThere("no such suppression")
 
     def _entry(self, caller: Caller, project_id: str, what: str, address: str, scope: Scope) -> AuditEntry:

@@ -16,8 +16,10 @@ _QUOTED = re.compile(r'"(?:[^\x00-\x1f"\\\x7f]|\\[\x20-\x7e])*"')
 _HOST_LABELS = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 _CONTROLS = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # ASCII ones are in neither of the above
 _LOCAL_PART_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
-_KEY_OCTETS = 1000
 _PATH_OCTETS = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
+
+KEY_OCTETS = 1000
+"""How long the key of a recipient may be, of the 1,024 that a table takes."""
 
 
 class BadAddress(PermanentError):
@@ -82,7 +84,7 @@ def canonical_recipient(text: str) -> str:
     except BadAddress:
         key = unicodedata.normalize("NFC", text.strip()).lower()
     octets = key.encode(errors="replace")
-    if not octets or len(octets) > _KEY_OCTETS or key.startswith("#"):
+    if not octets or len(octets) > KEY_OCTETS or key.startswith("#"):
         return f"invalid:{hashlib.sha256(octets).hexdigest()[:32]}"
     return key
 

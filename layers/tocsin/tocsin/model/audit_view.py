@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 if TYPE_CHECKING:
     from tocsin.model.audit import AuditEntry
 
-_PLACE = re.compile(r"[0-9T:.Z-]{20,40}#[0-9a-f]{32}", re.ASCII)
+_PLACE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z#[0-9a-f]{32}", re.ASCII)
 
 
 class AuditEntryView(BaseModel):

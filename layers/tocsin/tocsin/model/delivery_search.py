@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
-from tocsin.model.address import canonical_recipient
+from tocsin.model.address import KEY_OCTETS, canonical_recipient
 from tocsin.model.chunk import Chunk
 from tocsin.model.redrive import DeliveryKey
 
@@ -110,7 +110,10 @@ class Position:
             return cls(at=match["at"])
         chunk = Chunk.of(f"{project_id}#{match['chunk']}")
         padding = "=" * (-len(match["recipient"]) % 4)
-        recipient = urlsafe_b64decode(match["recipient"] + padding).decode()
+        octets = urlsafe_b64decode(match["recipient"] + padding)
+        if len(octets) > KEY_OCTETS:
+            raise ValueError("no recipient of a delivery")
+        recipient = octets.decode()
         return cls(at=match["at"], key=DeliveryKey(chunk=chunk, recipient=recipient))
 
     @property

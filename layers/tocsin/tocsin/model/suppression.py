@@ -83,7 +83,7 @@ class SuppressionPage(BaseModel):
 
 
 def is_key(text: str) -> bool:
-    """Whether a list of suppressions can go on behind this address."""
+    """Whether a suppression can be kept under this key: an address, or an address with a scope."""
     return 0 < len(text.encode(errors="replace")) <= _KEY_OCTETS
 
 
