@@ -41,6 +41,7 @@ _WHY = {
     415: "The body is of another kind.",
     422: "Fields cannot be taken as they are; each is named.",
     428: "If-Match is missing.",
+    429: "The project has relays asked more often than 30 times a minute.",
     503: "A store is busy; the detail says whether it is known that nothing was saved.",
 }
 
@@ -100,10 +101,16 @@ def _statuses(operation: Json, method: str, *, is_public: bool) -> Iterable[int]
         yield 409
     if "requestBody" in operation:
         yield from (400, 413, 415)
+    if _may_ask_a_relay(operation):
+        yield 429
     if "If-Match" in _names(operation):
         yield 412
         if method == "put":
             yield 428
+
+
+def _may_ask_a_relay(operation: Json) -> bool:
+    return operation["tags"] == ["verification"] or "validate" in _names(operation)
 
 
 def _names(operation: Json) -> set[str]:

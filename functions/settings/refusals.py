@@ -17,6 +17,7 @@ from tocsin.model.settings_error import (
     NotThere,
     NoVerifiedAddress,
     Outdated,
+    VerifiedTooOften,
     VersionNotNamed,
 )
 from tocsin.model.step_report import NotVerified
@@ -46,6 +47,7 @@ REFUSALS: list[type[Exception]] = [
     ResponseValidationError,
     SecretUnavailable,
     TransientError,
+    VerifiedTooOften,
     VersionNotNamed,
 ]
 """All that `refusal` knows. What it does not know fails the function, and operators hear of it."""
@@ -81,8 +83,12 @@ _ELSE: Mapping[type[Exception], tuple[int, str, str | None]] = {
         "The stored secret cannot be read, so nothing of it can be kept.",
         "Send all secrets of the account anew, or delete the account and make it again.",
     ),
+    VerifiedTooOften: (429, "The project has relays asked too often.", "Try it again in a minute."),
     ResponseValidationError: (500, "The answer is not what it should be; it was not sent.", None),
 }
+
+
+_HEADERS: Mapping[int, Mapping[str, str]] = {429: {"Retry-After": "60"}}
 
 
 def refusal(error: Exception) -> Response[str]:
@@ -105,7 +111,7 @@ def refusal(error: Exception) -> Response[str]:
             return _busy(error)
         case _:
             status, detail, remedy = _ELSE[type(error)]
-            return problem(status, detail, remedy=remedy)
+            return problem(status, detail, remedy=remedy, headers=_HEADERS.get(status))
 
 
 def _busy(error: TransientError) -> Response[str]:

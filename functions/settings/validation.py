@@ -40,11 +40,13 @@ class Gate:
     to: str | None
 
     def new(self, account: MailAccount, secret: AccountSecret | None) -> tuple[MailAccount, AccountSecret | None]:
-        """As `Validate.new`."""
+        """As `Validate.new`, when it is the project's turn."""
+        wiring_verification.verification_turns().take(account.project_id)
         return wiring_verification.validate().new(account, secret, to=self.to, deadline=self.deadline)
 
     def changed(self, change: AccountChange) -> AccountChange:
-        """As `Validate.changed`."""
+        """As `Validate.changed`, when it is the project's turn."""
+        wiring_verification.verification_turns().take(change.before.project_id)
         return wiring_verification.validate().changed(change, to=self.to, deadline=self.deadline)
 
     def announce(self, account: MailAccount) -> None:

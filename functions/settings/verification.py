@@ -47,6 +47,7 @@ def verify_mail_account(project_id: str, mail_account_id: str) -> Response[StepR
     """Try the account step by step, and keep what came of it. No mail is sent; the answer is the report either way."""
     deadline, caller = wiring_verification.deadline(), caller_of(routes)
     account = wiring_api.configure().read_to_change(caller, project_id, mail_account_id)
+    wiring_verification.verification_turns().take(project_id)
     report = wiring_verification.verify_saved(not_told)(account, deadline=deadline)
     _log("mail_account_verification", report, project_id=project_id, mail_account_id=mail_account_id, admin=caller.id)
     return answer(report)
@@ -64,9 +65,11 @@ def verify_values(
     deadline, caller = wiring_verification.deadline(), caller_of(routes)
     if mail_account_id is None:
         account, secret = wiring_api.configure().proposed(caller, project_id, filled(written))
+        wiring_verification.verification_turns().take(project_id)
         report = wiring_verification.validate().report(account, secret, deadline=deadline)
     else:
         change = wiring_api.change_account().proposed(caller, project_id, mail_account_id, lambda _: filled(written))
+        wiring_verification.verification_turns().take(project_id)
         report = wiring_verification.validate().report_on_change(change, deadline=deadline)
     _log("values_verification", report, project_id=project_id, mail_account_id=mail_account_id, admin=caller.id)
     return answer(report)
@@ -79,6 +82,7 @@ def send_test_message(
     """Submit a message by this account and no other; `reply` is the relay's. It is no delivery, and counts as none."""
     deadline, caller = wiring_verification.deadline(), caller_of(routes)
     account = wiring_api.configure().read_to_change(caller, project_id, mail_account_id)
+    wiring_verification.verification_turns().take(project_id)
     mail = wiring_verification.compose_test_message()(account, wanted.to)
     report = wiring_verification.verify_saved(not_told).send(account, mail, deadline=deadline)
     _log("test_message", report, project_id=project_id, mail_account_id=mail_account_id, admin=caller.id)

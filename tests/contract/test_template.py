@@ -35,6 +35,9 @@ TRACKING_ROUTES = {f"{method} {path}" for method in ("GET", "HEAD") for path in 
 UNSUBSCRIBE_ROUTES = {f"{method} /unsubscribe/{{token}}" for method in ("GET", "HEAD", "POST")}
 PUBLIC_ROUTES = REDIRECT_ROUTES | UNSUBSCRIBE_ROUTES | {"GET /openapi.json"}
 ROUTES_TO_RELAYS = {
+    "POST /projects/{project_id}/mail-accounts",  # these three with validate=true
+    "PUT /projects/{project_id}/mail-accounts/{mail_account_id}",
+    "PATCH /projects/{project_id}/mail-accounts/{mail_account_id}",
     "POST /projects/{project_id}/verification",
     "POST /projects/{project_id}/mail-accounts/{mail_account_id}/verification",
     "POST /projects/{project_id}/mail-accounts/{mail_account_id}/test-message",

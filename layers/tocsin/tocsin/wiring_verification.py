@@ -18,6 +18,7 @@ from tocsin.adapters.breakers import Breakers
 from tocsin.adapters.event_bus import EventBus
 from tocsin.adapters.secret_store import SecretStore
 from tocsin.adapters.verification import Trial
+from tocsin.adapters.verification_turns import VerificationTurns
 from tocsin.compose.composer import Composer
 from tocsin.data.identity_providers import mailbox_may_see_token
 from tocsin.data.remedies import Remedies
@@ -66,6 +67,12 @@ def validate() -> Validate:
         compose=compose_test_message(),
         clock=now,
     )
+
+
+@cache
+def verification_turns() -> VerificationTurns:
+    """How often each project may have relays asked."""
+    return VerificationTurns(client("dynamodb"), config().ephemeral_table, clock=now)
 
 
 @cache

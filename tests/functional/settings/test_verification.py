@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from tocsin.wiring import now
 
+from tests.functional.deliver.stack import Acme
 from tests.functional.deliver.trouble import refused, trouble_with_aws
-from tests.functional.settings.conftest import PASSWORD, oauth2_account, password_account
+from tests.functional.settings.conftest import PASSWORD, Desk, oauth2_account, password_account
 from tests.relay import Relay, Say
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.functional.deliver.stack import Stack
     from tests.functional.http_api import Answer
-    from tests.functional.settings.conftest import Desk, Json
+    from tests.functional.settings.conftest import Json
 
 USER = "ops@acme.example"
 ME: Json = {"claims": {"email": "ana@example.org", "email_verified": "true"}}
@@ -195,6 +197,54 @@ def test_a_test_message_to_no_address_is_refused(desk: Desk, relay: Relay, to: o
 
     assert desk.ask("POST", f"/{account['id']}/test-message", {"to": to}).status == 422
     assert relay.connections == 0
+
+
+def _take_all_turns(desk: Desk) -> None:
+    """Have as many relays asked as a project may in a minute, whichever is the next."""
+    minute = int(now().timestamp()) // 60
+    for number in (minute, minute + 1):
+        boto3.client("dynamodb").put_item(
+            TableName="EphemeralTable",
+            Item={"pk": {"S": f"verifications#{desk.project}#{number}"}, "taken": {"N": "30"}},
+        )
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/{id}/verification"),
+        ("POST", "/projects/{project}/verification"),
+        ("POST", "/projects/{project}/verification?mail_account_id={id}"),
+        ("POST", "/{id}/test-message"),
+        ("POST", "?validate=true"),
+        ("PUT", "/{id}?validate=true"),
+        ("PATCH", "/{id}?validate=true"),
+    ],
+)
+def test_a_project_has_relays_asked_so_often_a_minute_and_no_more(
+    desk: Desk, relay: Relay, method: str, path: str
+) -> None:
+    target = path.format(id=desk.create(**_at(relay))["id"], project=desk.project)
+    body = {"to": "ana@example.org"} if "test-message" in path else password_account(**_at(relay))
+    body = {} if target.endswith("/verification") and "/projects" not in target else body
+    _take_all_turns(desk)
+
+    answer = desk.ask(method, target, body or None, headers={"if-match": "*"})
+
+    assert (answer.status, answer.headers["retry-after"]) == (429, "60")
+    assert relay.connections == 0
+    assert len(desk.ask("GET", "").json["items"]) == 1
+
+
+def test_turns_are_counted_by_project_and_saving_takes_none(desk: Desk, relay: Relay) -> None:
+    account = desk.create(**_at(relay))
+    other = Desk(Acme().id)
+    _take_all_turns(other)
+
+    assert [_verify(desk, account["id"]).status for _ in range(3)] == [200] * 3
+    items = boto3.client("dynamodb").scan(TableName="EphemeralTable")["Items"]
+    own = [item for item in items if item["pk"]["S"].startswith(f"verifications#{desk.project}#")]
+    assert sum(int(item["taken"]["N"]) for item in own) == 3
 
 
 def test_what_verifies_is_saved_as_verified(desk: Desk, relay: Relay, whole_stack: Stack) -> None:

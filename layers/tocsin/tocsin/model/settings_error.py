@@ -38,6 +38,10 @@ class Outdated(PermanentError):
     """It is not as the caller, or we, have read it: somebody else was faster."""
 
 
+class VerifiedTooOften(PermanentError):
+    """The project has had relays asked as often as it may in a minute."""
+
+
 class VersionNotNamed(PermanentError):
     """The caller wants to replace what is there, and does not say which version of it."""
 
