@@ -65,7 +65,7 @@ class AccountSecret(BaseModel):
             }
         )
 
-    def with_tokens_of(self, newer: AccountSecret) -> AccountSecret:
+    def with_tokens_of(self, newer: "AccountSecret") -> "AccountSecret":
         """The secret with the tokens of a later version; of what was saved for something else, only its number."""
         names = ["grant_version"] + (_OF_TOKENS if newer.saved_for == self.saved_for else [])
         return self.model_copy(update={name: getattr(newer, name) for name in names})

@@ -101,7 +101,7 @@ class Project(BaseModel):
         named = {account_id for route in self.routes.values() for account_id in route}
         return frozenset(named | ({self.default_mail_account_id} if self.default_mail_account_id else set()))
 
-    def without(self, account_id: str) -> Project:
+    def without(self, account_id: str) -> "Project":
         """The project in its next version, of which no route names the account any more, nor does the default."""
         routes = {route: tuple(one for one in named if one != account_id) for route, named in self.routes.items()}
         default = self.default_mail_account_id if self.default_mail_account_id != account_id else None
