@@ -40,6 +40,10 @@ class Clock:
         """The time."""
         return self.now
 
+    def pass_time(self, passed: timedelta) -> None:
+        """Let time pass."""
+        self.now += passed
+
 
 @dataclass(kw_only=True)
 class Worker:
@@ -171,8 +175,8 @@ def test_one_recipient_that_was_changed_meanwhile_is_dropped_and_the_others_are_
 
 
 def test_the_conflict_that_is_returned_is_what_stands_there(stored: Stored) -> None:
-    first, second = stored.worker(), stored.later(_MOMENT)
-    first.begin(_ANA, last=True)
+    stored.worker().begin(_ANA, last=True)
+    second = stored.later(_MOMENT)
     change = Change(before=queued(_ANA, "<ana@acme>"), state=State.SUBMITTING, attempt=1, mail_account_id="one")
 
     [conflict] = second.journal.write([change], last=True).values()
@@ -210,11 +214,55 @@ def test_of_two_who_come_at_once_one_owns_the_chunk(stored: Stored, acme: Acme, 
     assert acme.states() == {_ANA: "submitting"}
 
 
-def test_who_read_the_chunk_before_a_younger_owner_came_and_went_never_gets_it(stored: Stored, acme: Acme) -> None:
-    old, young = stored.worker(), stored.later(_MOMENT)
-    young.begin(_ANA, last=True)
+def _work_and_leave(owner: Worker) -> None:
+    owner.begin(_ANA)
+    owner.answer(_ANA, last=True)
+
+
+@pytest.mark.parametrize("owner_is_older", [True, False], ids=["an-older-owner", "a-younger-owner"])
+def test_who_read_the_chunk_before_another_owner_came_and_went_never_gets_it(
+    stored: Stored, acme: Acme, *, owner_is_older: bool
+) -> None:
+    older, younger = stored.worker(), stored.later(_MOMENT)
+    owner, reader = (older, younger) if owner_is_older else (younger, older)
+    _work_and_leave(owner)
+    stored.clock.now += _MOMENT
 
     with pytest.raises(ChunkOwned):
-        old.begin(_BO)
+        reader.begin(_BO)
 
-    assert acme.states() == {_ANA: "submitting"}
+    assert acme.states() == {_ANA: "accepted"}
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda owner, _: owner.answer(_ANA, last=True), id="the-owner-gave-it-back"),
+        pytest.param(lambda _, clock: clock.pass_time(_LEASE), id="its-lease-ended"),
+    ],
+)
+def test_who_read_the_chunk_while_its_owner_was_at_work_never_gets_it(
+    stored: Stored, acme: Acme, end: Callable[[Worker, Clock], object]
+) -> None:
+    owner = stored.worker()
+    owner.begin(_ANA)
+    reader = stored.later(_MOMENT)
+    end(owner, stored.clock)
+    before = acme.deliveries()
+
+    with pytest.raises(ChunkOwned):
+        reader.begin(_BO)
+
+    assert acme.deliveries() == before
+    assert stored.later(_MOMENT).begin(_BO) == set()
+
+
+@pytest.mark.parametrize("passed", [timedelta(0), -_LEASE], ids=["at-once", "by-a-clock-that-is-behind"])
+def test_every_owner_has_a_higher_fence_than_the_last(stored: Stored, acme: Acme, passed: timedelta) -> None:
+    _work_and_leave(stored.worker())
+    first = acme.deliveries()[_ANA]["fence"]
+    stored.clock.now += passed
+
+    stored.worker().begin(_BO)
+
+    assert acme.deliveries()[_BO]["fence"] > first

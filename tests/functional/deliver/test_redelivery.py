@@ -151,6 +151,29 @@ def test_an_unknown_outcome_is_submitted_once_more_or_held(
     assert len({message_from_bytes(content)["Message-ID"] for content in relay.contents}) == 1
 
 
+@pytest.mark.parametrize("copies", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("script", "tries"),
+    [
+        pytest.param({"content": Close()}, 2, id="unknown-is-submitted-once-more"),
+        pytest.param({"content": Say("450 4.2.0 later")}, 2, id="deferred-is-tried-when-it-is-due"),
+    ],
+)
+def test_however_many_messages_bring_a_chunk_back_each_try_is_one_mail(
+    acme: Acme, deliver: Invoke, script: dict[str, Any], tries: int, copies: int
+) -> None:
+    acme.changes = {"limits": {"connections": 1}}
+    with Relay(**LOGIN, script=script) as relay:
+        acme.save(relay)
+        deliver(acme.event("ana@example.org"))
+        acme.overwrite("ana@example.org", retry_at="2026-01-01T00:00:00.000000Z")
+
+        deliver(*[acme.pointer()] * copies, queue="BulkQueue")
+
+    assert len(relay.contents) == tries
+    assert acme.deliveries()["ana@example.org"]["attempt"] == tries
+
+
 def test_what_is_past_its_useful_life_expires_unsent(acme: Acme, deliver: Invoke) -> None:
     with Relay(**LOGIN) as relay:
         acme.save(relay)

@@ -68,7 +68,7 @@ class ChunkJournal:
         written.
 
         Raises:
-            ChunkOwned: another worker owns the chunk; nothing was written.
+            ChunkOwned: another worker owns the chunk, or did since it was read; nothing was written.
             AlreadyStored: the notification that was taken to be new is stored; nothing was written.
             SharedItemsChanged: items of `beside` are no longer as they were read; nothing was written.
             TransientError: the table is too busy.
@@ -95,6 +95,8 @@ class ChunkJournal:
         """The writes around the changes: they take, hold or give back the chunk, and store a new notification."""
         if self._held:
             return [items.give_lease_back(self._owner) if last else items.hold_lease(self._owner)]
+        if self._owner.found is not None and self._owner.found.is_live:
+            raise ChunkOwned("another worker owned the chunk when it was read")
         frame = [items.take_lease(self._owner, now=self._clock(), given_back=last)]
         if self._first_item is not None:
             frame.append(items.put_notification(self._owner, self._first_item))
@@ -168,20 +170,24 @@ class Journals:
 
     def resume(self, chunk: Chunk) -> StoredChunk | None:
         """The chunk as it is stored; None if it never was, or its retention is over."""
+        now = self._clock()
         stored: items.Item | None = None
+        lease: items.Lease | None = None
         entries: dict[str, Entry] = {}
         for item in self._items(chunk):
-            if item["sk"]["S"] == items.NOTIFICATION:
-                stored = item
-            elif item["sk"]["S"] != items.LEASE:
-                entry = items.read_entry(item)
-                entries[entry.recipient] = entry
+            match item["sk"]["S"]:
+                case items.NOTIFICATION:
+                    stored = item
+                case items.LEASE:
+                    lease = items.read_lease(item, now)
+                case recipient:
+                    entries[recipient] = items.read_entry(item)
         if stored is None:
             return None
         event = self._event(chunk, stored)
         journal = ChunkJournal(
             self._transactions,
-            self._owner(chunk, check_event(event)),
+            self._owner(chunk, check_event(event), found=lease),
             received_at=datetime.fromisoformat(stored["received_at"]["S"]),
             entries=entries,
             first_item=None,
@@ -221,16 +227,17 @@ class Journals:
             self._transactions.pause_before_try(attempt + 1)
         raise TransientError("DeliveriesTable did not take all chunks")
 
-    def _owner(self, chunk: Chunk, notification: Notification) -> items.Ownership:
+    def _owner(self, chunk: Chunk, notification: Notification, *, found: items.Lease | None = None) -> items.Ownership:
         now = self._clock()
         return items.Ownership(
             table=self._table,
             chunk=chunk,
-            fence=items.fence_at(now),
+            fence=items.fence_at(now, found=found),
             ends_at=now + self._lease,
             ttl=self._ttl(now),
             type=notification.type,
             correlation=notification.correlation,
+            found=found,
         )
 
     def _item(

@@ -33,8 +33,23 @@ _REPLY_TEXT_CHARACTERS = 500  # every try adds a line to an item of 400 kB at mo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A chunk's lease as it was read: whose, by the fence, and until when, in milliseconds.
+
+    `is_live`: the owner may have been at work just then, so that what was read with it is old at any moment.
+    """
+
+    fence: int
+    ends_at: int
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
-    """One worker's hold on one chunk. `fence` grows with every owner; `ends_at` outlives the function."""
+    """One worker's hold on one chunk. `fence` grows with every owner; `ends_at` outlives the function.
+
+    `found` is the lease that stood there when the chunk was read; None: there was none.
+    """
 
     table: str
     chunk: Chunk
@@ -43,15 +58,16 @@ class Ownership:
     ttl: int
     type: str
     correlation: str
+    found: Lease | None = None
 
     def key(self, sort_key: str) -> dict[str, AttributeValueTypeDef]:
         """The primary key of one of the chunk's items."""
         return {"pk": {"S": self.chunk.partition}, "sk": {"S": sort_key}}
 
 
-def fence_at(now: datetime) -> int:
-    """The fencing number of whoever comes at that time."""
-    return int(now.timestamp() * 1_000_000)
+def fence_at(now: datetime, *, found: Lease | None = None) -> int:
+    """The fencing number of whoever comes at that time, which is above the one that was `found`."""
+    return max(int(now.timestamp() * 1_000_000), found.fence + 1 if found is not None else 0)
 
 
 def pack(event: Mapping[str, Any]) -> bytes:
@@ -66,23 +82,26 @@ def unpack(content: bytes) -> dict[str, Any]:
 
 
 def take_lease(owner: Ownership, *, now: datetime, given_back: bool) -> TransactWriteItemTypeDef:
-    """Take the chunk, unless a live lease or a younger owner stands there; `given_back`: for this one write only.
+    """Take the chunk, if nobody owned it since it was read; `given_back`: for this one write only.
 
     A lease that is not given back is due when it ends: the sweep then looks who may have died.
     """
     values: dict[str, AttributeValueTypeDef] = {} if given_back else _values(due(owner.chunk.partition, owner.ends_at))
+    condition = "attribute_not_exists(pk)"
+    if owner.found is not None:
+        condition = "fence = :found_fence AND ends_at = :found_end"
+        values |= {":found_fence": {"N": str(owner.found.fence)}, ":found_end": {"N": str(owner.found.ends_at)}}
     in_index = " REMOVE retry_at, due_shard" if given_back else ", retry_at = :retry_at, due_shard = :due_shard"
     return {
         "Update": {
             "TableName": owner.table,
             "Key": owner.key(LEASE),
             "UpdateExpression": f"SET fence = :fence, ends_at = :ends_at, #ttl = :ttl{in_index}",
-            "ConditionExpression": "attribute_not_exists(pk) OR (ends_at <= :now AND fence < :fence)",
+            "ConditionExpression": condition,
             "ExpressionAttributeNames": {"#ttl": "ttl"},
             "ExpressionAttributeValues": {
                 ":fence": {"N": str(owner.fence)},
                 ":ends_at": _millis(now if given_back else owner.ends_at),
-                ":now": _millis(now),
                 ":ttl": {"N": str(owner.ttl)},
                 **values,
             },
@@ -150,6 +169,12 @@ def change_delivery(owner: Ownership, change: Change, *, now: datetime) -> Trans
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
+
+
+def read_lease(item: Item, now: datetime) -> Lease:
+    """What a chunk's lease item says at `now`."""
+    ends_at = int(item["ends_at"]["N"])
+    return Lease(fence=int(item["fence"]["N"]), ends_at=ends_at, is_live=ends_at > int(now.timestamp() * 1000))
 
 
 def read_entry(item: Item) -> Entry:
