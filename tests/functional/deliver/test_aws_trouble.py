@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.functional.deliver.stack import LOGIN, Acme
 from tests.functional.deliver.trouble import LOST_ANSWER, Trouble, refused, trouble_with_aws
-from tests.relay import Relay
+from tests.relay import Close, Relay, Say
 
 if TYPE_CHECKING:
     from tests.functional.deliver.conftest import Invoke
@@ -119,6 +119,37 @@ def test_a_crowd_around_what_is_shared_of_an_account_costs_no_answer(
     assert any(map(crowd, calls))
     assert len(relay.mails) == mails
     assert acme.states() == (dict.fromkeys(PEOPLE, "accepted") if mails else {})
+
+
+@pytest.mark.parametrize("losses", [1, 2])
+@pytest.mark.parametrize(
+    ("script", "state", "messages"),
+    [
+        pytest.param({}, "accepted", 0, id="accepted"),
+        pytest.param({"rcpt": Say("450 4.2.0 later")}, "deferred", 1, id="deferred"),
+        pytest.param({"content": Close()}, "unknown", 1, id="unknown"),
+    ],
+)
+def test_answers_that_are_journaled_are_told_and_come_back_though_nobody_heard_that_they_are(
+    stack: Stack, deliver: Invoke, acme: Acme, script: dict[str, Any], state: str, messages: int, losses: int
+) -> None:
+    transactions: list[int] = []
+
+    def with_the_answers(call: Call) -> bool:
+        if call.name == "TransactWriteItems" and call.number not in transactions:
+            transactions.append(call.number)
+        return call.number in transactions[1 : 1 + losses]
+
+    acme.changes = LIMITS
+    with Relay(**LOGIN, script=script) as relay:
+        acme.save(relay)
+        with trouble_with_aws(LOST_ANSWER, at=with_the_answers):
+            assert deliver(acme.event(PEOPLE[0])) == []
+
+    assert acme.states() == {PEOPLE[0]: state}
+    assert [line["state"] for line in acme.deliveries()[PEOPLE[0]]["log"]] == [state]
+    assert [event["detail-type"] for event in stack.events()] == [f"delivery.{state}"]
+    assert stack.delayed("BulkQueue", acme.id) == messages
 
 
 def test_a_missing_permission_is_an_error_for_the_operators(

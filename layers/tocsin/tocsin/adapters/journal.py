@@ -65,7 +65,7 @@ class ChunkJournal:
         """Write the changes, all or those that may be; `last` gives the chunk back in the same write.
 
         `beside` is written with them. Returns what stands there instead, for each recipient whose change was not
-        written.
+        written. One that this worker has written before, and did not hear of it, is written.
 
         Raises:
             ChunkOwned: another worker owns the chunk, or did since it was read; nothing was written.
@@ -85,10 +85,13 @@ class ChunkJournal:
                 break
             self._raise_for_frame(failed, frame)
             _raise_for_shared({position - len(frame): item for position, item in failed.items()}, beside)
+            done: set[str] = set()
             for position, item in failed.items():
-                before = changes[position - len(frame) - len(shared)].before
-                conflicts[before.recipient] = items.read_entry(item) if item else before
-            changes = [change for change in changes if change.before.recipient not in conflicts]
+                change = changes[position - len(frame) - len(shared)]
+                done.add(change.before.recipient)
+                if not items.is_written(self._owner, change, item):
+                    conflicts[change.before.recipient] = items.read_entry(item) if item else change.before
+            changes = [change for change in changes if change.before.recipient not in done]
         return conflicts
 
     def _frame(self, *, last: bool) -> list[TransactWriteItemTypeDef]:

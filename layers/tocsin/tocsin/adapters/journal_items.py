@@ -171,6 +171,15 @@ def change_delivery(owner: Ownership, change: Change, *, now: datetime) -> Trans
     }
 
 
+def is_written(owner: Ownership, change: Change, item: Item) -> bool:
+    """Whether what stands there is this owner's change: it was written, and the answer to that was lost."""
+    written: Item = {"state": {"S": change.state.value}, "attempt": {"N": str(change.attempt)}}
+    if item.get("fence") != {"N": str(owner.fence)} or not _says(item, written):
+        return False
+    lines = item["log"]["L"] if "log" in item else []
+    return change.state is State.SUBMITTING or (bool(lines) and _says(lines[-1]["M"], written))
+
+
 def read_lease(item: Item, now: datetime) -> Lease:
     """What a chunk's lease item says at `now`."""
     ends_at = int(item["ends_at"]["N"])
@@ -356,6 +365,10 @@ def _reply(reply: Reply) -> dict[str, AttributeValueTypeDef]:
     if reply.enhanced is not None:
         written["enhanced"] = {"S": reply.enhanced}
     return written
+
+
+def _says(item: Item, attributes: Item) -> bool:
+    return all(item.get(name) == value for name, value in attributes.items())
 
 
 def _values(attributes: Item) -> dict[str, AttributeValueTypeDef]:
