@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -74,3 +75,39 @@ def test_a_relay_that_ends_the_session_is_left_alone_for_a_minute(acme: Acme, te
 
     assert 60 <= waited.total_seconds() <= 75
     assert (acme.deliveries()["ana@example.org"]["attempt"], relay.connections) == (2, 2)
+
+
+def _expiring(fleet: Fleet, acme: Acme, recipient: str, *, minutes: int) -> dict[str, Any]:
+    event = acme.event(recipient)
+    event["data"]["options"] = {"expires_at": (fleet.clock() + timedelta(minutes=minutes)).isoformat()}
+    return event
+
+
+def test_what_the_schedule_would_try_too_late_is_tried_a_last_time_before_it_expires(acme: Acme) -> None:
+    with Relay(**LOGIN, script={"rcpt": [_LATER] * 5}) as relay, Fleet.of(1) as fleet:
+        acme.save(relay)
+        fleet.publish(_expiring(fleet, acme, "ana@example.org", minutes=6))
+        fleet.work_until_done()
+
+    assert fleet.queue.delays == [10, 30, 60, 120, 80]
+    assert acme.states() == {"ana@example.org": "accepted"}
+
+
+@pytest.mark.parametrize(("may_send", "state"), [(True, "accepted"), (False, "expired")])
+def test_what_waits_for_an_account_beyond_its_end_is_looked_at_once_more_before_that(
+    acme: Acme, state: str, *, may_send: bool
+) -> None:
+    throttle = Say("421 4.7.0 retry after 10 minutes", then_close=True)
+    with Relay(**LOGIN, script={"mail": [throttle]}) as relay, Fleet.of(1) as fleet:
+        acme.save(relay)
+        fleet.publish(_expiring(fleet, acme, "ana@example.org", minutes=60))
+        fleet.work_once()
+        fleet.queue.messages, fleet.queue.delays = [], []
+        fleet.publish(_expiring(fleet, acme, "bo@example.org", minutes=5))
+        fleet.work_once()
+        if may_send:
+            acme.let_breaker_try()
+        fleet.work_until_done()
+
+    assert fleet.queue.delays == ([240] if may_send else [240, 60])
+    assert acme.states()["bo@example.org"] == state

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tocsin.model.event import check_event
 from tocsin.model.notification import CATALOGUE
-from tocsin.model.retry import expires_at, route_of, route_of_type, wait_before
+from tocsin.model.retry import expires_at, route_of, route_of_type, wait_before, within_life
 from tocsin.model.route import Route
 
 from tests.unit.model.examples import NOW, event, notification
@@ -77,6 +77,27 @@ def test_waits_grow_to_a_quarter_of_an_hour_and_after_many_tries_to_an_hour(atte
 @pytest.mark.parametrize(("asked", "waited"), [(0, 60), (59, 60), (61, 61), (3600, 3600)])
 def test_a_wait_is_never_shorter_than_the_relay_asks(asked: int, waited: int) -> None:
     assert wait_before(3, at_least=timedelta(seconds=asked)) == timedelta(seconds=waited)
+
+
+@pytest.mark.parametrize(
+    ("again", "asked", "ends", "tried"),
+    [
+        pytest.param(900, 0, 3600, 900, id="within-its-life"),
+        pytest.param(900, 0, 600, 540, id="a-minute-before-its-end"),
+        pytest.param(900, 0, 900, 840, id="not-at-the-very-end"),
+        pytest.param(900, 570, 600, 570, id="as-soon-as-was-asked-for"),
+        pytest.param(900, 900, 600, 600, id="asked-to-wait-for-longer"),
+        pytest.param(900, 0, 60, 60, id="its-last-minute-has-begun"),
+        pytest.param(900, 0, 0, 0, id="its-life-is-over"),
+        pytest.param(900, 0, -60, 0, id="its-life-was-over-before"),
+    ],
+)
+def test_what_would_outlive_its_use_is_tried_once_more_before_it_expires(
+    again: int, asked: int, ends: int, tried: int
+) -> None:
+    again_at, not_before, ends_at = (NOW + timedelta(seconds=seconds) for seconds in (again, asked, ends))
+
+    assert within_life(again_at, ends_at=ends_at, now=NOW, not_before=not_before) == NOW + timedelta(seconds=tried)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tocsin.model.project import SYSTEM_PROJECT
 from tocsin.model.rate import next_month
 from tocsin.model.redrive import DeliveryKey
 from tocsin.model.reply import Phase, Reply
-from tocsin.model.retry import LONGEST_WAIT, patience, route_of, wait_for_connection
+from tocsin.model.retry import LONGEST_WAIT, patience, route_of, wait_for_connection, within_life
 from tocsin.model.route import FallbackPolicy
 from tocsin.model.shared_item import SharedItemsChanged
 from tocsin.model.subscribers import listed_page
@@ -219,7 +219,7 @@ class ChunkRun:
                 mail_account_id=waiting.account.id,
                 reply=waiting.reply,
                 verdict=waiting.verdict or self.judge.verdict(waiting.reply, waiting.account),
-                retry_at=min(until, max(self.judge.ends_at(entry), now)).astimezone(UTC),
+                retry_at=within_life(until, ends_at=self.judge.ends_at(entry), now=now, not_before=now).astimezone(UTC),
             )
             for entry in self.pending
             if not self._waits(entry)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tocsin.model.delivery import NEXT, Change, Entry, State
 from tocsin.model.remedy import FailureClass, state_for
-from tocsin.model.retry import RESUBMIT_UNKNOWN_AFTER, end_of_life, wait_before
+from tocsin.model.retry import RESUBMIT_UNKNOWN_AFTER, end_of_life, wait_before, within_life
 from tocsin.model.route import Route
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Judge:
             return None
         hint = timedelta(seconds=(verdict.wait_seconds if verdict is not None else None) or 0)
         again_at = now + wait_before(max(before.attempt, 1), at_least=hint)
-        return min(again_at, max(self.ends_at(before), now)).astimezone(UTC)
+        return within_life(again_at, ends_at=self.ends_at(before), now=now, not_before=now + hint).astimezone(UTC)
 
 
 def concerns_the_rest(verdict: Verdict | None, reply: Reply, *, earlier_throttles: int) -> bool:

@@ -21,6 +21,7 @@ _PATIENCE_OF_OTHERS = timedelta(minutes=1)
 _LONGEST_LIFE = timedelta(days=7)  # the journal outlives it, and an item holds a line for every try
 _AFTER_MANY, _MANY = timedelta(hours=1), 40
 _SHORTEST_WAIT = timedelta(seconds=5)
+_LAST_TRY = timedelta(minutes=1)
 ALWAYS_BORNE = timedelta(seconds=10)
 LONGEST_WAIT = _WAITS[-1]
 RESUBMIT_UNKNOWN_AFTER = timedelta(seconds=60)
@@ -56,6 +57,19 @@ def wait_before(attempt: int, *, at_least: timedelta = timedelta(0)) -> timedelt
     """How long to wait after the failed `attempt` (1 is the first) before the next."""
     wait = _AFTER_MANY if attempt > _MANY else _WAITS[min(attempt, len(_WAITS)) - 1]
     return max(wait, at_least)
+
+
+def within_life(again_at: datetime, *, ends_at: datetime, now: datetime, not_before: datetime) -> datetime:
+    """When to try what would be tried `again_at`: if its life ends sooner, a last time shortly before that.
+
+    Where that is past, or it may not be tried `not_before` then: at the end, when it expires.
+    """
+    if again_at < ends_at:
+        return again_at
+    if ends_at <= now:
+        return now
+    last = max(not_before, ends_at - _LAST_TRY)
+    return last if now < last < ends_at else ends_at
 
 
 def useful_life(route: Route) -> timedelta:
