@@ -49,7 +49,6 @@ def test_a_body_that_is_no_event_is_dead_lettered(stack: Stack, deliver: Invoke,
         pytest.param({"id": ""}, "invalid_envelope", id="empty-id"),
         pytest.param({"id": "x" * 257}, "invalid_envelope", id="long-id"),
         pytest.param({"source": "a\nb"}, "invalid_envelope", id="line-end-in-source"),
-        pytest.param({"id": "\ud800"}, "invalid_envelope", id="lone-surrogate"),
         pytest.param({"time": "yesterday"}, "invalid_envelope", id="no-time"),
         pytest.param({"data": None}, "invalid_data", id="no-data"),
         pytest.param({"data": "text"}, "invalid_data", id="data-is-text"),
@@ -80,6 +79,59 @@ def test_an_event_that_breaks_the_contract_is_dead_lettered(
     assert len(letter["reason"]) <= 256
     assert letter["reason"].isprintable()
     assert acme.states() == {}
+
+
+@pytest.mark.parametrize("wrap", ["bare", "sns", "eventbridge"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "id",
+        "source",
+        "type",
+        "subject",
+        "extension",
+        "data.project.id",
+        "data.project.name",
+        "data.recipients.0.email",
+        "data.recipients.0.name",
+        "data.recipients.0.locale",
+        "data.incident.id",
+        "data.incident.title",
+        "data.incident.description",
+        "data.incident.resources.0",
+        "data.options.mail_account_id",
+        "data.unknown.\udfff",
+    ],
+)
+def test_half_a_surrogate_pair_is_dead_lettered_wherever_it_stands(
+    stack: Stack, acme: Acme, deliver: Invoke, path: str, wrap: str
+) -> None:
+    acme.save(None)
+    event = acme.event()
+    event["data"] |= {"options": {}, "unknown": {}}
+    event["data"]["incident"]["resources"] = ["Checkout"]
+    _set(event, path, "half \ud83d a face")
+    wrapped = {"bare": event, "sns": {"Type": "Notification", "Message": json.dumps(event)}}
+    body = json.dumps(wrapped.get(wrap, {"detail-type": "x", "detail": event}))
+
+    assert deliver(body) == []
+
+    [letter] = stack.messages("DeadLetterQueue")
+    assert letter["body"] == body
+    assert letter["reason"].startswith("not_unicode: ")
+    [told] = stack.events()
+    assert told["detail"]["reason"] == "not_unicode"
+    assert json.dumps(told, ensure_ascii=False).encode()
+
+
+def test_a_whole_surrogate_pair_is_a_character(acme: Acme, deliver: Invoke) -> None:
+    acme.save(None)
+    event = acme.event()
+    event["data"]["incident"]["title"] = "Down \ud83d\ude31"
+
+    assert deliver(json.dumps(event)) == []
+
+    assert set(acme.states().values()) == {"deferred"}
 
 
 def test_the_reason_names_the_place_and_never_a_value(stack: Stack, acme: Acme, deliver: Invoke) -> None:
@@ -152,7 +204,7 @@ def test_a_bulk_message_that_names_no_chunk_is_dead_lettered(stack: Stack, deliv
 
 def _set(event: dict[str, Any], path: str, value: object) -> None:
     *parents, name = path.split(".")
-    target = event
+    target: Any = event
     for parent in parents:
-        target = target[parent]
-    target[name] = value
+        target = target[int(parent) if parent.isdigit() else parent]
+    target[int(name) if name.isdigit() else name] = value

@@ -167,4 +167,5 @@ def _calls(entries: Iterable[PutEventsRequestEntryTypeDef]) -> Iterator[list[Put
 
 
 def _short(value: object) -> str | None:
-    return value[:512] if isinstance(value, str) else None
+    """A text as far as it is of use; of one that is no Unicode, what is."""
+    return value[:512].encode(errors="replace").decode() if isinstance(value, str) else None

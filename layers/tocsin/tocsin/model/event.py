@@ -47,6 +47,7 @@ def check_event(event: dict[str, Any]) -> Notification:
     Raises:
         InvalidNotification: the envelope, the type or the data breaks DESIGN 4.1; names the place, never a value.
     """
+    _check_text(event)
     try:
         envelope = Envelope.model_validate(event)
     except ValidationError as error:
@@ -102,6 +103,14 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidNotification("not_an_object", "the body is not a JSON object")
     return value
+
+
+def _check_text(event: dict[str, Any]) -> None:
+    """Refuse halves of surrogate pairs, which JSON can write and nothing behind us can store or send."""
+    try:
+        json.dumps(event, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidNotification("not_unicode", "a text holds one half of a surrogate pair") from None
 
 
 def _no_json(constant: str) -> NoReturn:
