@@ -17,7 +17,7 @@ from tocsin.adapters.queues import BulkQueue
 from tocsin.adapters.redrive_marks import RedriveMarks
 from tocsin.adapters.transactions import Transactions
 from tocsin.adapters.waiting_deliveries import WaitingDeliveries
-from tocsin.wiring import client, config, now
+from tocsin.wiring import client, config, now, settings_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def sweep_due(on_trouble: Callable[[str, str, str], None]) -> SweepDue:
     deliveries = _deliveries()
     return SweepDue(
         marks=RedriveMarks(client("dynamodb"), config().settings_table),
-        parked=ParkedEverywhere(deliveries, ProjectIds(client("dynamodb"), config().settings_table)),
+        parked=ParkedEverywhere(deliveries, ProjectIds(client("dynamodb"), config().settings_table), settings_store()),
         redrive=Redrive(deliveries=deliveries, bulk_queue=_bulk_queue()),
         secrets=_left_secrets(),
         chunks=OverdueChunks(client("dynamodb"), config().deliveries_table, clock=now),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from tests.functional.deliver.stack import LOGIN
@@ -19,16 +17,12 @@ _PAST = "2026-01-01T00:00:00.000000Z"
 
 
 def _change_account(acme: Acme, **changes: Any) -> None:  # noqa: ANN401  (JSON)
-    """Change the stored account, as an admin would while the delivery waits; the cache of 10 s must not hide it."""
+    """Change the stored account while the delivery waits; the cache of 10 s must not hide it."""
     from tocsin import wiring  # noqa: PLC0415  (after the stack is there)
 
     wiring.settings_store.cache_clear()
     wiring.receive.cache_clear()
-    key = {"project_id": {"S": acme.id}, "sk": {"S": f"mail-account#{acme.account_id}"}}
-    client = boto3.client("dynamodb")
-    item = client.get_item(TableName="SettingsTable", Key=key)["Item"]
-    item["document"] = {"S": json.dumps(json.loads(item["document"]["S"]) | changes)}
-    client.put_item(TableName="SettingsTable", Item=item)
+    acme.change(**changes)
 
 
 def _delivered(acme: Acme, deliver: Invoke, relay: Relay, **left_as: str) -> None:

@@ -301,7 +301,7 @@ def test_new_routes_let_go_what_is_parked(desk: Desk) -> None:
 
     assert {item["sk"]["S"] for item in desk.items("redrive#")} == before
     _ask("PUT", path, {"name": "Renamed", "routes": {"incident": [new]}}, if_match="*")
-    assert {"redrive#none", f"redrive#{old}"} <= {item["sk"]["S"] for item in desk.items("redrive#")}
+    assert {"redrive#none", f"redrive#{old}", f"redrive#{new}"} <= {item["sk"]["S"] for item in desk.items("redrive#")}
 
 
 def test_the_audit_tells_who_changed_which_fields(desk: Desk) -> None:

@@ -79,6 +79,62 @@ def test_a_verification_lets_parked_mails_go_with_their_message_id_and_log(
         assert not {"retry_at", "due_shard", "parked_account"} & delivery.keys()
 
 
+_FIRST, _NEXT = "01JD7Z0000000000000000ACME", "01JD7Z0000000000000000NEXT"
+
+
+@pytest.mark.parametrize(
+    ("policy", "mended", "state"),
+    [
+        pytest.param("project", _FIRST, "accepted", id="the-account-it-is-parked-for"),
+        pytest.param("project", _NEXT, "accepted", id="one-that-may-carry-it-too"),
+        pytest.param("none", _NEXT, "parked", id="one-that-may-not"),
+    ],
+)
+def test_what_is_parked_for_one_account_goes_by_whichever_of_its_route_is_mended(
+    acme: Acme, deliver: Invoke, sweep: Sweep, marks: Marks, policy: str, mended: str, state: str
+) -> None:
+    with _relay() as relay:
+        acme.save(relay)
+        acme.change(paused=True)
+        acme.add_account(relay, _NEXT, policy)
+        acme.change(paused=True)
+        deliver(acme.event(_ANA))
+        assert acme.deliveries()[_ANA]["mail_account_id"] == _FIRST
+
+        _mend(acme, mended, marks)
+        _sweep_and_deliver(acme, sweep, deliver)
+
+    assert (acme.states(), len(relay.mails)) == ({_ANA: state}, int(state == "accepted"))
+
+
+def test_what_the_last_account_of_a_route_could_not_send_goes_by_the_first_when_that_is_mended(
+    acme: Acme, deliver: Invoke, sweep: Sweep, marks: Marks
+) -> None:
+    with _relay(_REFUSED) as first, _relay(_REFUSED) as last:
+        acme.save(first)
+        acme.add_account(last, _NEXT, "project")
+        deliver(acme.event(_ANA))
+        assert acme.deliveries()[_ANA]["mail_account_id"] == _NEXT
+
+        _mend(acme, _FIRST, marks)
+        _sweep_and_deliver(acme, sweep, deliver)
+
+    assert (acme.states(), len(first.mails), len(last.mails)) == ({_ANA: "accepted"}, 1, 0)
+
+
+def _mend(acme: Acme, account_id: str, marks: Marks) -> None:
+    """Let an account be able to send again, and the seconds pass until the sweep looks what that lets go."""
+    acme.account_id = account_id
+    acme.change(paused=False)
+    _verified(acme)
+    marks.let_pass(FIRST)
+
+
+def _sweep_and_deliver(acme: Acme, sweep: Sweep, deliver: Invoke) -> None:
+    if sweep():
+        _deliver_now(acme, deliver, _ANA)
+
+
 def test_nothing_goes_while_nothing_was_mended(acme: Acme, deliver: Invoke, sweep: Sweep, marks: Marks) -> None:
     with _relay(_REFUSED) as relay:
         acme.save(relay)

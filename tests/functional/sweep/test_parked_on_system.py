@@ -78,6 +78,56 @@ def test_a_mended_account_of_the_installation_lets_go_what_any_project_parked_fo
         assert marks.names("_system") == [f"redrive#{system.account_id}"]
 
 
+@pytest.mark.parametrize(
+    ("policy", "state"), [("system", "accepted"), ("project", "parked"), ("none", "parked")], ids=lambda one: one
+)
+def test_a_mended_account_of_the_installation_lets_go_what_a_project_parked_for_its_own(
+    acme: Acme, system: Acme, deliver: Invoke, sweep: Sweep, marks: Marks, policy: str, state: str
+) -> None:
+    acme.project, acme.changes = {"fallback_policy": policy}, {"paused": True}
+    with Relay(**LOGIN) as own, Relay(**LOGIN) as last:
+        acme.save(own)
+        system.changes = {"paused": True}
+        system.save(last)
+        deliver(acme.event(_ANA))
+        parked = acme.deliveries()[_ANA]
+        assert (parked["state"], parked["mail_account_id"]) == ("parked", acme.account_id)
+        system.change(paused=False)
+        _mend(system)
+        marks.let_pass(FIRST)
+
+        sweep()
+        _deliver_if_released(acme, deliver)
+
+        assert (acme.states(), own.mails) == ({_ANA: state}, [])
+        assert len(last.mails) == (state == "accepted")
+
+
+def test_a_mended_account_of_a_project_lets_go_what_is_parked_for_the_installations(
+    acme: Acme, system: Acme, deliver: Invoke, sweep: Sweep, marks: Marks
+) -> None:
+    acme.project = {"fallback_policy": "system"}
+    with Relay(**LOGIN, script={"auth": [_REFUSED]}) as own, Relay(**LOGIN, script={"auth": _REFUSED}) as last:
+        acme.save(own)
+        system.save(last)
+        deliver(acme.event(_ANA))
+        assert acme.deliveries()[_ANA]["mail_account_id"] == system.account_id
+        _mend(acme)
+        marks.let_pass(FIRST)
+
+        sweep()
+        acme.let_breaker_try()
+        _deliver_if_released(acme, deliver)
+
+        assert (acme.states(), len(own.mails)) == ({_ANA: "accepted"}, 1)
+
+
+def _deliver_if_released(acme: Acme, deliver: Invoke) -> None:
+    if acme.states() == {_ANA: "queued"}:
+        acme.overwrite(_ANA, retry_at="2026-01-01T00:00:00.000000Z")
+        assert deliver(acme.pointer(), queue="BulkQueue") == []
+
+
 def test_a_mended_account_of_a_project_lets_go_nothing_of_another(
     acme: Acme, system: Acme, deliver: Invoke, sweep: Sweep, marks: Marks
 ) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tocsin.model.delivery import NEXT, State
-from tocsin.model.redrive import REDRIVABLE, Mark, first_pass, mends, next_pass, state_after
+from tocsin.model.redrive import REDRIVABLE, Mark, first_pass, mends, next_pass, state_after, whose_mails_go
 
-from tests.unit.model.examples import NOW, account
+from tests.unit.model.examples import NOW, account, settings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,6 +69,42 @@ def test_what_mends_nothing(before: dict[str, Any], after: dict[str, Any]) -> No
         return account(**changes)
 
     assert not mends(made(before), made(after))
+
+
+@pytest.mark.parametrize(
+    ("policy", "mended", "whose"),
+    [
+        pytest.param("none", "first", "first", id="no-fall-back-from-the-first"),
+        pytest.param("none", "second", "second", id="no-fall-back-to-the-second"),
+        pytest.param("project", "first", "first second", id="the-first-of-a-route"),
+        pytest.param("project", "second", "first second", id="the-second-of-a-route"),
+        pytest.param("project", "third", "third fourth", id="of-another-route"),
+        pytest.param("project", "spare", "spare", id="of-no-route"),
+        pytest.param("project", "system", "system", id="the-installations-is-not-allowed"),
+        pytest.param("system", "first", "first second system", id="the-installations-behind-a-route"),
+        pytest.param("system", "spare", "spare system", id="the-installations-behind-the-default"),
+        pytest.param("system", "system", "first second third fourth spare system", id="the-installations-for-all"),
+        pytest.param("system", "deleted", "deleted", id="one-that-is-no-more"),
+    ],
+)
+def test_the_mails_go_of_all_accounts_that_share_a_route_with_the_one_that_was_mended(
+    policy: str, mended: str, whose: str
+) -> None:
+    acme = settings(
+        *(account(id_) for id_ in ("first", "second", "third", "fourth", "spare")),
+        routes={"incident": ["first", "second", "deleted"], "alert": ["third", "fourth"]},
+        default_mail_account_id="spare",
+        fallback_policy=policy,
+    )
+    of_system = settings(account("system"), routes={}, default_mail_account_id="system")
+
+    assert whose_mails_go(mended, acme, of_system) == set(whose.split())
+
+
+def test_an_installation_without_accounts_of_its_own_adds_none() -> None:
+    acme = settings(account("first"), account("second"), fallback_policy="system")
+
+    assert whose_mails_go("second", acme, None) == {"first", "second"}
 
 
 def _mark(pass_at: datetime) -> Mark:

@@ -185,13 +185,13 @@ def _check_version(project: Project, if_match: str) -> None:
 
 
 def _mended(before: Project, after: Project) -> list[str | None]:
-    """Whose parked mails may go now: those without an account, and those of accounts that were named.
+    """Whose parked mails may go now: those without an account, and those of accounts that were named, or are now.
 
     What a used up month of the project parked is parked without an account.
     """
     ways = ("routes", "default_mail_account_id", "fallback_policy")
     if any(getattr(before, way) != getattr(after, way) for way in ways):
-        return [None, *sorted(before.named_accounts)]
+        return [None, *sorted(before.named_accounts | after.named_accounts)]
     return [None] if _is_raised(before.limits.per_month, after.limits.per_month) else []
 
 

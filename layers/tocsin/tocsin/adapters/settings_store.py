@@ -41,7 +41,7 @@ class SettingsStore:
         if settings is not None and not settings.is_old:
             return settings
         read_at = self._monotonic()  # before the query: what it read may be as old as that
-        settings = _settings(self._items(project_id))
+        settings = self.fresh(project_id)
         with self._lock:
             if settings is not None:
                 self._read[project_id] = (read_at, settings)
@@ -52,6 +52,10 @@ class SettingsStore:
     def remembered(self, project_id: str) -> ProjectSettings | None:
         """The project's settings as they were last read, however long ago; None where there is no such project."""
         return self._remembered(project_id) or self.project(project_id)
+
+    def fresh(self, project_id: str) -> ProjectSettings | None:
+        """The project's settings as they stand, which are not kept: who reads all projects has no room for them."""
+        return _settings(self._items(project_id))
 
     def _remembered(self, project_id: str) -> ProjectSettings | None:
         with self._lock:

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tocsin.model.delivery import State
+from tocsin.model.route import FallbackPolicy, Route
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tocsin.model.chunk import Chunk
     from tocsin.model.mail_account import MailAccount
+    from tocsin.model.project import ProjectSettings
 
 REDRIVABLE = frozenset({State.PARKED, State.REFUSED, State.EXPIRED, State.UNKNOWN})
 BY_SWEEP = "sweep"
@@ -87,6 +89,19 @@ def mends(before: MailAccount, after: MailAccount) -> bool:
         or _is_news(before.verified_at, after.verified_at)
         or _is_news(_consented_at(before), _consented_at(after))
     )
+
+
+def whose_mails_go(account_id: str, settings: ProjectSettings, system: ProjectSettings | None) -> frozenset[str]:
+    """The accounts whose parked mails may go once this one can send: its own, and those it shares a route with.
+
+    They may be the project's, or those of `system`, the installation's own, as far as the project allows fall-back.
+    """
+    further = system if settings.project.fallback_policy is FallbackPolicy.SYSTEM else None
+    routes = (
+        {account.id for each in (settings, further) if each is not None for account in each.accounts_for(route)}
+        for route in Route
+    )
+    return frozenset({account_id}).union(*(route for route in routes if account_id in route))
 
 
 def _may_send(account: MailAccount) -> bool:
