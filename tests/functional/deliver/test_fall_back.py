@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from tocsin import wiring
+from tocsin.adapters.shared_items import SharedItems
+from tocsin.adapters.transactions import Transactions
+from tocsin.model import slot
 
 from tests.functional.deliver.fleet import Fleet
 from tests.functional.deliver.stack import LOGIN, Acme
@@ -191,6 +194,73 @@ def test_over_its_limit_for_longer_than_a_minute_the_rest_goes_by_the_next_accou
         fleet.work_until_done()
 
         assert first.mails[-1].rcpt_to == ("page@example.org",)
+
+
+def _crowd(acme: Acme, fleet: Fleet, account_id: str) -> None:
+    """Let other processes have all connections of the account for the next hours, whichever it has."""
+    client = boto3.client("dynamodb")
+    slots = SharedItems(client, Transactions(client, pause=lambda _: None), "EphemeralTable")
+    items = slots.read([f"{slot.KIND}{acme.id}#{account_id}#{number}" for number in range(2)])
+    slots.write([slot.leased(item, "others", fleet.clock.now + timedelta(hours=2)) for item in items])
+
+
+def _let_work(fleet: Fleet, *, minutes: float) -> timedelta:
+    """Let time pass until nothing comes back any more, or so many minutes are over; how much it was."""
+    begun = fleet.clock.now
+    while fleet.queue.messages and fleet.clock.now - begun < timedelta(minutes=minutes):
+        fleet.work_once()
+    return fleet.clock.now - begun
+
+
+@pytest.mark.parametrize(
+    ("type_", "least", "most"),
+    [("incident.created", 1.0, 1.25), ("alert.created", 1.0, 1.25), ("status_page.incident_created", 15.0, 16.5)],
+)
+def test_who_finds_no_connection_for_longer_than_its_family_waits_goes_by_the_next_account(
+    acme: Acme, type_: str, least: float, most: float
+) -> None:
+    with Relay(**LOGIN) as first, Relay(**LOGIN) as second, Fleet.of(1) as fleet:
+        _save(acme, first, second)
+        _crowd(acme, fleet, FIRST)
+        event = acme.event(ANA, type=type_)
+        event["data"]["status_page"] = {"id": "public", "name": "Acme"}
+        fleet.publish(event)
+        waited = _let_work(fleet, minutes=60)
+
+    assert (acme.states(), first.mails, len(second.mails)) == ({ANA: "accepted"}, [], 1)
+    assert timedelta(minutes=least) <= waited <= timedelta(minutes=most)
+    assert _log(acme)[-1]["instead_of"] == {"mail_account_id": FIRST, "reason": "connections_in_use"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "second_too", "second_paused"),
+    [
+        pytest.param("none", False, False, id="the-project-does-not-allow-it"),
+        pytest.param("project", True, False, id="the-next-has-none-either"),
+        pytest.param("project", False, True, id="the-next-cannot-send"),
+    ],
+)
+def test_who_finds_no_connection_anywhere_goes_on_asking_and_is_not_parked(
+    acme: Acme, policy: str, *, second_too: bool, second_paused: bool
+) -> None:
+    with Relay(**LOGIN) as first, Relay(**LOGIN) as second, Fleet.of(1) as fleet:
+        _save(acme, first, second, policy)
+        acme.account_id = SECOND
+        acme.change(paused=second_paused)
+        _crowd(acme, fleet, FIRST)
+        if second_too:
+            _crowd(acme, fleet, SECOND)
+        fleet.publish(acme.event(ANA))
+        _let_work(fleet, minutes=5)
+
+        assert acme.states() == {ANA: "deferred"}
+        assert len(_log(acme)) == 1  # nothing more is written while it waits
+        assert max(fleet.queue.delays) <= 10
+
+        fleet.clock.pass_seconds(2 * 3600)
+        fleet.work_until_done()
+
+    assert (acme.states(), len(first.mails)) == ({ANA: "accepted"}, 1)
 
 
 # --- The installation's own account, and words to admins ---

@@ -264,6 +264,42 @@ def test_a_delivery_that_loses_every_race_comes_back_soon_instead_of_when_its_me
         assert acme.states() == {"ana@example.org": "accepted"}
 
 
+def test_a_page_waits_where_an_incident_finds_a_connection(acme: Acme) -> None:
+    with Relay(**LOGIN) as relay, Fleet.of(1) as fleet:
+        _save(acme, relay, 3)
+        for number in (1, 2):
+            _lease_slot(fleet, acme, holder="other pages", seconds=60, number=number)
+        page = acme.event("page@example.org", type="status_page.incident_created")
+        page["data"]["status_page"] = {"id": "public", "name": "Acme"}
+        fleet.publish(page)
+        fleet.work_once()
+        fleet.publish(acme.event("ana@example.org"))
+        fleet.work_once()
+
+        states = {delivery["recipient"]: delivery["state"] for delivery in acme.every_delivery()}
+        assert states == {"page@example.org": "deferred", "ana@example.org": "accepted"}
+        assert [mail.rcpt_to[0] for mail in relay.mails] == ["ana@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "longest"), [("incident.created", 10), ("alert.created", 10), ("status_page.incident_created", 90)]
+)
+def test_an_incident_asks_for_a_connection_every_few_seconds_however_long_it_waits(
+    acme: Acme, type_: str, longest: int
+) -> None:
+    with Relay(**LOGIN) as relay, Fleet.of(1) as fleet:
+        _save(acme, relay, 1)
+        _lease_slot(fleet, acme, holder="another", seconds=600)
+        event = acme.event("ana@example.org", type=type_)
+        event["data"]["status_page"] = {"id": "public", "name": "Acme"}
+        fleet.publish(event)
+        fleet.work_until_done()
+
+    assert longest / 2 < max(fleet.queue.delays) <= longest
+    assert min(fleet.queue.delays) >= 5
+    assert acme.states() == {"ana@example.org": "accepted"}
+
+
 def test_two_accounts_and_two_projects_take_no_connection_from_each_other(acme: Acme) -> None:
     other = Acme()
     with Relay(**LOGIN) as relay, Fleet.of(1) as fleet:
@@ -277,9 +313,9 @@ def test_two_accounts_and_two_projects_take_no_connection_from_each_other(acme: 
         assert other.states() == {"bo@example.org": "deferred"}
 
 
-def _lease_slot(fleet: Fleet, acme: Acme, *, holder: str, seconds: float) -> None:
-    """Let another process have the account's first slot."""
+def _lease_slot(fleet: Fleet, acme: Acme, *, holder: str, seconds: float, number: int = 0) -> None:
+    """Let another process have one of the account's slots."""
     client = boto3.client("dynamodb")
     slots = SharedItems(client, Transactions(client, pause=lambda _: None), "EphemeralTable")
-    [item] = slots.read([f"{slot.KIND}{acme.id}#{acme.account_id}#0"])
+    [item] = slots.read([f"{slot.KIND}{acme.id}#{acme.account_id}#{number}"])
     assert slots.write([slot.leased(item, holder, fleet.clock.now + timedelta(seconds=seconds))])

@@ -96,10 +96,16 @@ class Surroundings:
 
     @contextmanager
     def lease(
-        self, account: MailAccount, credential: Credential | None, *, known: Iterable[SharedItem], deadline: float
+        self,
+        account: MailAccount,
+        credential: Credential | None,
+        *,
+        known: Iterable[SharedItem],
+        deadline: float,
+        leaves_one: bool,
     ) -> Iterator[FakeSession]:
         """The one session."""
-        del account, credential, known, deadline
+        del account, credential, known, deadline, leaves_one
         yield self.relay
 
     def deliveries_changed(self, chunk: Chunk, notification: Notification, changes: Sequence[Change]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tocsin.model.event import check_event
 from tocsin.model.notification import CATALOGUE
-from tocsin.model.retry import expires_at, route_of, route_of_type, wait_before, within_life
+from tocsin.model.retry import expires_at, route_of, route_of_type, wait_before, wait_for_connection, within_life
 from tocsin.model.route import Route
 
 from tests.unit.model.examples import NOW, event, notification
@@ -72,6 +72,26 @@ def test_an_end_that_no_clock_reaches_in_utc_is_compared_all_the_same(said: str,
 )
 def test_waits_grow_to_a_quarter_of_an_hour_and_after_many_tries_to_an_hour(attempt: int, seconds: int) -> None:
     assert wait_before(attempt) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("route", "waited", "seconds"),
+    [
+        (Route.INCIDENT, 0, (5, 10)),
+        (Route.INCIDENT, 3600, (5, 10)),
+        (Route.ALERT, 3600, (5, 10)),
+        (Route.SYSTEM, 3600, (5, 10)),
+        (Route.STATUS_PAGE, 0, (5, 7.5)),
+        (Route.STATUS_PAGE, 80, (20, 30)),
+        (Route.STATUS_PAGE, 3600, (60, 90)),
+    ],
+)
+def test_only_bulk_asks_for_a_connection_the_less_often_the_longer_it_waits(
+    route: Route, waited: int, seconds: tuple[float, float]
+) -> None:
+    waits = [wait_for_connection(route, timedelta(seconds=waited), jitter=jitter) for jitter in (0.0, 1.0)]
+
+    assert tuple(wait.total_seconds() for wait in waits) == seconds
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(0, 60), (59, 60), (61, 61), (3600, 3600)])

@@ -57,3 +57,8 @@ def test_slots_of_two_accounts_have_no_key_in_common(other: Mapping[str, str]) -
 
     assert len(set(keys)) == 6
     assert all(key.startswith(slot.KIND) for key in keys)
+
+
+@pytest.mark.parametrize(("connections", "left"), [(1, 0), (2, 1), (3, 1), (100, 1)])
+def test_one_slot_is_left_to_what_is_not_bulk_where_there_is_another(connections: int, left: int) -> None:
+    assert sum(slot.is_left_free(number, connections) for number in range(connections)) == left

@@ -19,7 +19,7 @@ from tocsin.model.project import SYSTEM_PROJECT
 from tocsin.model.rate import next_month
 from tocsin.model.redrive import DeliveryKey
 from tocsin.model.reply import Phase, Reply
-from tocsin.model.retry import LONGEST_WAIT, patience, route_of, wait_for_connection, within_life
+from tocsin.model.retry import LONGEST_WAIT, is_bulk, patience, route_of, wait_for_connection, within_life
 from tocsin.model.route import FallbackPolicy
 from tocsin.model.shared_item import SharedItemsChanged
 from tocsin.model.subscribers import listed_page
@@ -55,7 +55,10 @@ _DIGEST_PAUSE = timedelta(seconds=30)
 
 @dataclass(slots=True, kw_only=True)
 class ChunkRun:
-    """One run over one chunk, with what `deliver` needs for all of them."""
+    """One run over one chunk, with what `deliver` needs for all of them.
+
+    `crowded` is an account that could send if it had a connection to spare, where others were asked instead.
+    """
 
     deliver: Deliver
     notification: Notification
@@ -71,6 +74,7 @@ class ChunkRun:
     outcome: Outcome = field(default_factory=Outcome)
     pending: list[Entry] = field(default_factory=list)
     has_begun: bool = False
+    crowded: MailAccount | None = None
 
     def run(self) -> Outcome:
         """Bring every delivery that is due one step further; raises what `Deliver` does."""
@@ -144,6 +148,8 @@ class ChunkRun:
             case Usable() as usable:
                 has_next = usable.account.id != accounts[-1].id
                 return self._submit(recipients, usable, next_from=self._patient_until() if has_next else None)
+            case Waiting() | Unusable() if self.crowded is not None:
+                self._wait_for_connection(self.crowded)
             case Waiting() as waiting:
                 self._wait(waiting)
             case Unusable() as unusable:
@@ -228,7 +234,8 @@ class ChunkRun:
     def _wait_for_connection(self, account: MailAccount) -> None:
         """Come back soon; nothing is written of what is stored: a large event's chunks wait hundreds of times."""
         now = self.deliver.clock()
-        until = now + wait_for_connection(now - self.journal.received_at, jitter=self.deliver.jitter())
+        waited = now - self.journal.received_at
+        until = now + wait_for_connection(route_of(self.notification), waited, jitter=self.deliver.jitter())
         if not self.journal.is_stored:
             return self._wait(Waiting(account=account, until=until, reply=_CONNECTIONS_IN_USE))
         self.journal.write([], last=True)
@@ -248,14 +255,22 @@ class ChunkRun:
             raise TooLate("too little time is left to begin a submission")
         try:
             with self.deliver.sessions.lease(
-                account, usable.credential, known=self.gate.slots(), deadline=self.time_left.deadline
+                account,
+                usable.credential,
+                known=self.gate.slots(),
+                deadline=self.time_left.deadline,
+                leaves_one=is_bulk(route_of(self.notification)),
             ) as session:
                 if not self.time_left.begins(timeout):
                     raise TooLate("the account's sessions were in use for too long")
                 return self._submit_all(recipients, self._window(usable, session, next_from))
         except ConnectionsInUse:
-            self._wait_for_connection(account)
-            return False
+            if next_from is None or self.deliver.clock() < next_from:
+                self._wait_for_connection(account)
+                return False
+            self.crowded = account
+            self.gate.give_up(account, _CONNECTIONS_IN_USE, None)
+            return True
 
     def _window(self, usable: Usable, session: Session, next_from: datetime | None) -> Window:
         return Window(

@@ -141,9 +141,17 @@ class Sessions(Protocol):
     """Sessions with relays."""
 
     def lease(
-        self, account: MailAccount, credential: Credential | None, *, known: Iterable[SharedItem], deadline: float
+        self,
+        account: MailAccount,
+        credential: Credential | None,
+        *,
+        known: Iterable[SharedItem],
+        deadline: float,
+        leaves_one: bool,
     ) -> AbstractContextManager[Session]:
         """A session of the account, for this caller alone until it is given back; `known` are slots as just read.
+
+        `leaves_one`: of several connections, one is left to callers who do not.
 
         Raises:
             TooLate: this process has the account's sessions all in use, and had until `deadline` (monotonic seconds).

@@ -1,7 +1,8 @@
 """Sessions with relays, kept from record to record and invocation to invocation, each within a slot of its account.
 
 Slots are leased in EphemeralTable, so that all processes together keep to an account's `connections`. A session is
-never shared between projects, accounts, versions of an account, or credentials.
+never shared between projects, accounts, versions of an account, or credentials. One of an account's slots is never
+bulk's, nor kept by a session that is not in use.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class _Kept:
     number: int
     item: SharedItem
     is_in_use: bool = True
+    leaves_one: bool = False
 
     @property
     def account_key(self) -> tuple[str, str]:
@@ -80,9 +82,17 @@ class Sessions:
 
     @contextmanager
     def lease(
-        self, account: MailAccount, credential: Credential | None, *, known: Iterable[SharedItem], deadline: float
+        self,
+        account: MailAccount,
+        credential: Credential | None,
+        *,
+        known: Iterable[SharedItem],
+        deadline: float,
+        leaves_one: bool,
     ) -> Iterator[LeasedSession]:
         """A session of the account, for this caller alone until the block ends; `known` are slots as just read.
+
+        `leaves_one`: of several slots, one is left to callers who do not.
 
         Raises:
             TooLate: this process has the account's sessions all in use, and had until `deadline` (monotonic seconds).
@@ -90,8 +100,8 @@ class Sessions:
             TransientError: slots beyond the known ones cannot be read now.
         """
         self.learn(known)
-        self._look_further(account)
-        kept = self._take(account, credential, deadline)
+        self._look_further(account, leaves_one=leaves_one)
+        kept = self._take(account, credential, deadline, leaves_one=leaves_one)
         try:
             yield LeasedSession(self, kept)
         finally:
@@ -142,41 +152,50 @@ class Sessions:
         """
         kept.submission.drop()
         with self._changed:
-            number = self._free_number(kept.account)
+            number = self._free_number(kept.account, leaves_one=kept.leaves_one)
             if number is None:
                 kept.item = SharedItem(key=kept.item.key)
                 raise ConnectionsInUse("the account's connections are all in use")
             kept.number, kept.item = number, self._slot(kept.account, number)
 
-    def _look_further(self, account: MailAccount) -> None:
+    def ends_at_once(self, kept: _Kept) -> bool:
+        """Whether the session ends with the invocation: few connections, and the one that bulk leaves free."""
+        is_left_free = self._is_left_free(kept.account, kept.number)
+        return is_left_free or self.connections(kept.account) <= slot.CLOSED_AT_ONCE
+
+    def _look_further(self, account: MailAccount, *, leaves_one: bool) -> None:
         """Read the slots that nobody has read, where those that are known are all taken."""
         with self._changed:
-            keys = [slot.slot_key(account, number) for number in range(self.connections(account))]
+            keys = [slot.slot_key(account, number) for number in self._numbers(account, leaves_one=leaves_one)]
             unread = [key for key in keys if key not in self._known]
             is_free_known = any(not self._is_taken(self._known[key]) for key in keys if key in self._known)
-            if not unread or is_free_known or self._of(account):
+            if not unread or is_free_known or self._of(account, leaves_one=leaves_one):
                 return
         self.learn(self._slots.read(unread))
 
-    def _take(self, account: MailAccount, credential: Credential | None, deadline: float) -> _Kept:
+    def _take(self, account: MailAccount, credential: Credential | None, deadline: float, *, leaves_one: bool) -> _Kept:
         with self._changed:
             taken: list[_Kept] = []
             found = self._changed.wait_for(
-                lambda: self._found(account, credential, taken), timeout=max(0.0, deadline - self._monotonic())
+                lambda: self._found(account, credential, taken, leaves_one=leaves_one),
+                timeout=max(0.0, deadline - self._monotonic()),
             )
             if not found:
                 raise TooLate("the account's sessions are all in use")
+            taken[0].is_in_use, taken[0].leaves_one = True, leaves_one
             return taken[0]
 
-    def _found(self, account: MailAccount, credential: Credential | None, taken: list[_Kept]) -> bool:
+    def _found(
+        self, account: MailAccount, credential: Credential | None, taken: list[_Kept], *, leaves_one: bool
+    ) -> bool:
         """Whether there was one to take, which is then in `taken`."""
         self._drop_stale(account)
-        idle = next((kept for kept in self._of(account) if not kept.is_in_use), None)
+        ours = self._of(account, leaves_one=leaves_one)
+        idle = next((kept for kept in ours if not kept.is_in_use), None)
         if idle is not None:
-            idle.is_in_use = True
             taken.append(idle)
             return True
-        number = self._free_number(account)
+        number = self._free_number(account, leaves_one=leaves_one)
         if number is not None:
             submission = self._open(account, credential)
             item = self._slot(account, number)
@@ -184,7 +203,7 @@ class Sessions:
             self._kept.append(kept)
             taken.append(kept)
             return True
-        if not self._of(account):
+        if not ours:
             raise ConnectionsInUse("the account's connections are all in use")
         return False
 
@@ -197,18 +216,38 @@ class Sessions:
                 kept.submission.drop()
                 self._kept.remove(kept)
 
-    def _of(self, account: MailAccount) -> list[_Kept]:
-        return [kept for kept in self._kept if kept.account_key == (account.project_id, account.id)]
+    def _of(self, account: MailAccount, *, leaves_one: bool = False) -> list[_Kept]:
+        """The account's sessions; where one is left to others, without it."""
+        ours = [kept for kept in self._kept if kept.account_key == (account.project_id, account.id)]
+        return [kept for kept in ours if not (leaves_one and self._is_left_free(account, kept.number))]
 
-    def _free_number(self, account: MailAccount) -> int | None:
-        """The number of a slot that nobody has, as far as is known; not the one that all others try first, too."""
+    def _free_number(self, account: MailAccount, *, leaves_one: bool) -> int | None:
+        """The number of a slot that nobody has, as far as is known; not the one that all others try first, too.
+
+        The one that bulk leaves free comes last.
+        """
         ours = {kept.number for kept in self._of(account)}
-        connections = self.connections(account)
-        if len(ours) >= connections:  # some may be beyond a limit that was lowered
+        if len(ours) >= self.connections(account):  # some may be beyond a limit that was lowered
             return None
-        numbers = ((zlib.crc32(self.holder.encode()) + step) % connections for step in range(connections))
+        numbers = self._numbers(account, leaves_one=leaves_one)
         free = [number for number in numbers if number not in ours and not self._is_taken(self._slot(account, number))]
-        return min(free, key=lambda number: slot.slot_key(account, number) not in self._known, default=None)
+        return min(
+            free,
+            key=lambda number: (
+                self._is_left_free(account, number),
+                slot.slot_key(account, number) not in self._known,
+            ),
+            default=None,
+        )
+
+    def _numbers(self, account: MailAccount, *, leaves_one: bool) -> list[int]:
+        """The numbers of the account's slots, in this process's order; where one is left to others, without it."""
+        connections, first = self.connections(account), zlib.crc32(self.holder.encode())
+        numbers = [(first + step) % connections for step in range(connections)]
+        return [number for number in numbers if not (leaves_one and self._is_left_free(account, number))]
+
+    def _is_left_free(self, account: MailAccount, number: int) -> bool:
+        return slot.is_left_free(number, self.connections(account))
 
     def _is_taken(self, item: SharedItem) -> bool:
         return slot.is_taken(item, self.holder, self.clock())
@@ -234,9 +273,7 @@ class Sessions:
         return connections // 2 - others
 
     def _may_stay(self, kept: _Kept, now: datetime) -> bool:
-        if self.connections(kept.account) <= slot.CLOSED_AT_ONCE or not kept.submission.is_open:
-            return False
-        return slot.lives(kept.item, now)
+        return not self.ends_at_once(kept) and kept.submission.is_open and slot.lives(kept.item, now)
 
     def _give_back(self, ended: Sequence[_Kept]) -> None:
         now = self.clock()
@@ -267,7 +304,7 @@ class LeasedSession:
 
     def kept_open(self) -> SharedItem | None:
         """The slot as it may be written with the last answers; None where it is given back with the connection."""
-        if self._sessions.connections(self._kept.account) <= slot.CLOSED_AT_ONCE:
+        if self._sessions.ends_at_once(self._kept):
             return None
         return self.held_until(self._sessions.clock() + slot.KEPT_OPEN)
 

@@ -48,8 +48,18 @@ def patience(route: Route) -> timedelta:
     return _PATIENCE.get(route, _PATIENCE_OF_OTHERS)
 
 
-def wait_for_connection(waited: timedelta, *, jitter: float) -> timedelta:
-    """How long to wait for a connection, having waited so long: the longer, the less often. `jitter` is 0 to 1."""
+def is_bulk(route: Route) -> bool:
+    """Whether what the route carries gives way to everything else."""
+    return route is Route.STATUS_PAGE
+
+
+def wait_for_connection(route: Route, waited: timedelta, *, jitter: float) -> timedelta:
+    """How long to wait for a connection, having waited so long; `jitter` is 0 to 1.
+
+    Bulk, of which there may be a thousand chunks, asks the less often the longer it waits.
+    """
+    if not is_bulk(route):
+        return _SHORTEST_WAIT * (1 + jitter)
     return max(_SHORTEST_WAIT, min(waited / 4, _WAITS[2])) * (1 + jitter / 2)
 
 

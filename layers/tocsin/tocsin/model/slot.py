@@ -19,12 +19,22 @@ CLOSED_AT_ONCE = 2
 
 KIND = "slot#"
 
+_LEFT_FREE = 0
+
 _REMEMBERED = timedelta(hours=1)
 
 
 def slot_key(account: MailAccount, number: int) -> str:
     """The key of the account's slot with this number, from 0."""
     return shared_key("slot", account, number)
+
+
+def is_left_free(number: int, connections: int) -> bool:
+    """Whether bulk leaves this one of the account's slots to all others, so that they never wait behind it.
+
+    It is always the same one: who leaves one to others need not know what else is being taken just now.
+    """
+    return number == _LEFT_FREE and connections > 1
 
 
 def lives(item: SharedItem, now: datetime) -> bool:

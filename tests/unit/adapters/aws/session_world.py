@@ -167,12 +167,17 @@ class Process:
 
     @contextmanager
     def lent(
-        self, to: MailAccount, *, known: Sequence[SharedItem] | None = None, deadline: float | None = None
+        self,
+        to: MailAccount,
+        *,
+        known: Sequence[SharedItem] | None = None,
+        deadline: float | None = None,
+        leaves_one: bool = False,
     ) -> Iterator[Lent]:
         """Be lent a session of the account, `known` being its first ten slots; nothing is written yet."""
         items = self.world.read_slots(to)[:10] if known is None else known
         deadline = time.monotonic() + 30 if deadline is None else deadline
-        with self.sessions.lease(to, None, known=items, deadline=deadline) as session:
+        with self.sessions.lease(to, None, known=items, deadline=deadline, leaves_one=leaves_one) as session:
             yield Lent(session=session, account=to, submission=_inside(session))
 
     @contextmanager
@@ -182,10 +187,11 @@ class Process:
         *,
         known: Sequence[SharedItem] | None = None,
         deadline: float | None = None,
+        leaves_one: bool = False,
         for_seconds: float = 60,
     ) -> Iterator[Lent]:
         """Be lent a session and hold its slot, as a window does before it submits."""
-        with self.lent(to, known=known, deadline=deadline) as lent:
+        with self.lent(to, known=known, deadline=deadline, leaves_one=leaves_one) as lent:
             self.hold(lent.session, for_seconds=for_seconds)
             yield lent
 

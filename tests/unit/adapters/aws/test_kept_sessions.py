@@ -138,6 +138,19 @@ def test_unused_connections_are_no_more_than_half_so_that_a_newcomer_finds_other
         assert len(world.leased_slots()) == kept
 
 
+def test_the_connection_that_bulk_leaves_free_is_never_kept(world: World) -> None:
+    process, others = world.process(), world.process()
+    with ExitStack() as held:
+        for _ in range(3):
+            held.enter_context(others.leased(limited(4), leaves_one=True))
+        process.submit(limited(4), kept_open=True)
+    others.sessions.close()
+    process.sessions.close()
+
+    assert process.opened[0].ended == "closed"
+    assert set(world.leased_slots().values()) == {others.holder}
+
+
 def test_another_credential_in_mid_window_keeps_the_slot(process: Process, world: World) -> None:
     renewed = limited(1).model_copy(update={"credential_version": "v2"})
     with process.leased(limited(1)) as lent:
