@@ -289,7 +289,7 @@ def test_an_incident_asks_for_a_connection_every_few_seconds_however_long_it_wai
 ) -> None:
     with Relay(**LOGIN) as relay, Fleet.of(1) as fleet:
         _save(acme, relay, 1)
-        _lease_slot(fleet, acme, holder="another", seconds=600)
+        _lease_slot(fleet, acme, holder="another", seconds=400)
         event = acme.event("ana@example.org", type=type_)
         event["data"]["status_page"] = {"id": "public", "name": "Acme"}
         fleet.publish(event)

@@ -78,6 +78,7 @@ class Sessions:
         self._monotonic = monotonic
         self._kept: list[_Kept] = []
         self._known: dict[str, SharedItem] = {}
+        self._waiting: list[tuple[str, str]] = []
         self._changed = Condition()
 
     @contextmanager
@@ -92,7 +93,7 @@ class Sessions:
     ) -> Iterator[LeasedSession]:
         """A session of the account, for this caller alone until the block ends; `known` are slots as just read.
 
-        `leaves_one`: of several slots, one is left to callers who do not.
+        `leaves_one`: of several slots, one is left to callers who do not, and they come first.
 
         Raises:
             TooLate: this process has the account's sessions all in use, and had until `deadline` (monotonic seconds).
@@ -174,7 +175,7 @@ class Sessions:
         self.learn(self._slots.read(unread))
 
     def _take(self, account: MailAccount, credential: Credential | None, deadline: float, *, leaves_one: bool) -> _Kept:
-        with self._changed:
+        with self._changed, self._in_line(account, leaves_one=leaves_one):
             taken: list[_Kept] = []
             found = self._changed.wait_for(
                 lambda: self._found(account, credential, taken, leaves_one=leaves_one),
@@ -185,12 +186,27 @@ class Sessions:
             taken[0].is_in_use, taken[0].leaves_one = True, leaves_one
             return taken[0]
 
+    @contextmanager
+    def _in_line(self, account: MailAccount, *, leaves_one: bool) -> Iterator[None]:
+        """Let bulk wait while somebody else does."""
+        if leaves_one:
+            yield
+            return
+        self._waiting.append((account.project_id, account.id))
+        try:
+            yield
+        finally:
+            self._waiting.remove((account.project_id, account.id))
+            self._changed.notify_all()
+
     def _found(
         self, account: MailAccount, credential: Credential | None, taken: list[_Kept], *, leaves_one: bool
     ) -> bool:
         """Whether there was one to take, which is then in `taken`."""
         self._drop_stale(account)
         ours = self._of(account, leaves_one=leaves_one)
+        if ours and leaves_one and (account.project_id, account.id) in self._waiting:
+            return False
         idle = next((kept for kept in ours if not kept.is_in_use), None)
         if idle is not None:
             taken.append(idle)

@@ -151,13 +151,14 @@ class Process:
         self.holder = holder
         self.opened: list[FakeSubmission] = []
         self.most_open = 0
+        self.before_waiting: Callable[[], None] = lambda: None
         self.sessions = Sessions(
             self._open,
             world.slots,
             holder=holder,
             connections=lambda of: of.limits.connections,
             clock=lambda: world.now,
-            monotonic=time.monotonic,
+            monotonic=self._monotonic,
         )
 
     @property
@@ -232,6 +233,11 @@ class Process:
         """The account's slots that somebody has."""
         keys = {slot.slot_key(of, number) for number in range(of.limits.connections)}
         return {key: holder for key, holder in self.world.leased_slots().items() if key in keys}
+
+    def _monotonic(self) -> float:
+        """The time; a caller asks for it when it is about to wait, and nobody can come in between."""
+        self.before_waiting()
+        return time.monotonic()
 
     def _open(self, to: MailAccount, credential: Credential | None) -> Submission:
         del credential

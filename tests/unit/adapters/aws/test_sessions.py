@@ -252,6 +252,26 @@ def test_in_one_process_too_others_need_not_wait_for_what_bulk_has(process: Proc
     assert len(process.opened) == 2
 
 
+def test_of_those_who_wait_in_one_process_bulk_comes_last(process: Process) -> None:
+    waits = Event()
+    order: list[str] = []
+
+    def work() -> None:
+        with process.leased(limited(1)):
+            order.append("incident")
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with process.leased(limited(1), leaves_one=True):
+            process.before_waiting = waits.set
+            incident = pool.submit(work)
+            assert waits.wait(SOON)
+        with process.leased(limited(1), leaves_one=True):
+            order.append("page")
+        incident.result(timeout=SOON)
+
+    assert order == ["incident", "page"]
+
+
 def test_a_session_in_the_slot_that_is_left_free_is_not_lent_to_bulk(world: World) -> None:
     process, another = world.process(), world.process()
     with another.leased(limited(2)):
