@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tocsin.model.chunk import Chunk
 
+from tests.functional.deliver.fleet import Fleet
 from tests.functional.deliver.stack import LOGIN
-from tests.relay import Relay
+from tests.relay import Close, Relay, Say
 
 if TYPE_CHECKING:
     from tests.functional.deliver.conftest import Invoke
@@ -25,6 +28,10 @@ def _change_account(acme: Acme, **changes: Any) -> None:  # noqa: ANN401  (JSON)
     acme.change(**changes)
 
 
+def _left_in_flight(acme: Acme, deliver: Invoke, relay: Relay) -> None:
+    _delivered(acme, deliver, relay, state="submitting")
+
+
 def _delivered(acme: Acme, deliver: Invoke, relay: Relay, **left_as: str) -> None:
     acme.save(relay)
     deliver(acme.event("ana@example.org"))
@@ -33,23 +40,63 @@ def _delivered(acme: Acme, deliver: Invoke, relay: Relay, **left_as: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("account", "state"),
+    "account",
     [
-        pytest.param({"paused": True}, "parked", id="account-paused"),
-        pytest.param({"senders": [{"email": "nobody"}]}, "parked", id="no-sender"),
+        pytest.param({"paused": True}, id="account-paused"),
+        pytest.param({"senders": [{"email": "nobody"}]}, id="no-sender"),
     ],
 )
 def test_what_a_dead_function_had_in_flight_is_parked_where_its_account_can_no_longer_send(
-    acme: Acme, deliver: Invoke, account: dict[str, Any], state: str
+    acme: Acme, deliver: Invoke, account: dict[str, Any]
 ) -> None:
     with Relay(**LOGIN) as relay:
-        _delivered(acme, deliver, relay, state="submitting")
+        _left_in_flight(acme, deliver, relay)
         _change_account(acme, **account)
 
         assert deliver(acme.pointer(), queue="BulkQueue") == []
 
-    assert acme.states() == {"ana@example.org": state}
+    assert acme.states() == {"ana@example.org": "parked"}
     assert relay.mails == []
+
+
+@pytest.mark.parametrize(
+    ("script", "account", "then", "attempt"),
+    [
+        pytest.param({}, {}, "accepted", 2, id="submitted-once-more"),
+        pytest.param({}, {"paused": True}, "parked", 1, id="its-account-is-paused"),
+        pytest.param({"auth": [None, Say("535 5.7.8 no")]}, {}, "parked", 1, id="its-login-is-refused"),
+        pytest.param({"auth": [None, Close()]}, {}, "deferred", 2, id="its-relay-is-out-of-reach"),
+        pytest.param({"rcpt": [None, Say("550 5.1.1 who?")]}, {}, "refused", 2, id="its-recipient-is-refused"),
+    ],
+)
+def test_the_try_that_a_dead_function_did_not_tell_of_stays_in_the_history(
+    acme: Acme, deliver: Invoke, script: dict[str, Any], account: dict[str, Any], then: str, attempt: int
+) -> None:
+    with Relay(**LOGIN, script=script) as relay:
+        _left_in_flight(acme, deliver, relay)
+        _change_account(acme, **account)
+
+        deliver(acme.pointer(), queue="BulkQueue")
+
+    delivery = acme.deliveries()["ana@example.org"]
+    told = delivery["log"][1:]  # the first line is of the time before it was made a leftover
+    assert [(line["state"], line["attempt"]) for line in told] == [("unknown", 1), (then, attempt)]
+    assert (told[0]["reply"]["text"], told[0]["remedy_id"]) == ("left_in_flight", "left-in-flight")
+    assert (delivery["state"], delivery["attempt"]) == (then, attempt)
+
+
+def test_what_a_dead_function_had_in_flight_waits_for_its_account_with_the_try_it_had(acme: Acme) -> None:
+    with Relay(**LOGIN) as relay, Fleet.of(1) as fleet:
+        acme.changes = {"limits": {"per_minute": 1}}
+        acme.save(relay)
+        fleet.publish(acme.event("ana@example.org"))
+        fleet.work_once()
+        acme.overwrite("ana@example.org", state="submitting")
+        fleet.queue.send([Chunk(**json.loads(acme.pointer()))])
+        fleet.work_once()
+
+    delivery = acme.deliveries()["ana@example.org"]
+    assert [(line["state"], line["attempt"]) for line in delivery["log"][1:]] == [("unknown", 1), ("deferred", 1)]
 
 
 def test_an_unknown_outcome_waits_while_its_account_cannot_send_and_is_then_submitted_once_more(

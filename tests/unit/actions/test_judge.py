@@ -68,6 +68,7 @@ def test_an_attempt_is_spent_only_on_a_mail_that_the_relay_was_told_of_and_never
         (entry(State.QUEUED, attempt=0), State.PARKED, 0),
         (entry(State.DEFERRED, attempt=2), State.PARKED, 2),
         (entry(State.SUBMITTING, attempt=2), State.PARKED, 1),
+        (replace(entry(State.SUBMITTING, attempt=2), is_left=True), State.PARKED, 2),
     ],
 )
 def test_what_was_not_submitted_is_parked_with_the_attempts_it_had(before: Entry, state: State, attempt: int) -> None:

@@ -72,13 +72,14 @@ class Judge:
         """The change from `entry` that `reply` calls for; `verdict` is given where it was judged before.
 
         `told` is false where the relay was never told of this very mail; then, and where it is parked, no attempt is
-        spent.
+        spent. That of a worker that died was.
         """
         verdict = verdict or self.verdict(reply, account)
         state = State.ACCEPTED if verdict is None else state_for(verdict.failure_class)
         if state not in NEXT[entry.state]:  # a deferred one that can no longer be composed waits for its end
             state = State.DEFERRED
-        given_back = entry.state is State.SUBMITTING and (state is State.PARKED or not told)
+        is_ours = entry.state is State.SUBMITTING and not entry.is_left
+        given_back = is_ours and (state is State.PARKED or not told)
         return Change(
             before=entry,
             state=state,

@@ -10,17 +10,17 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tocsin.model.delivery import Entry, State
+from tocsin.model.reply import Phase, Reply
 from tocsin.model.retry import expires_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
     from tocsin.model.chunk import Chunk
     from tocsin.model.delivery import Change
     from tocsin.model.notification import Notification
-    from tocsin.model.reply import Reply
 
     Item = Mapping[str, AttributeValueTypeDef]
 
@@ -188,16 +188,17 @@ def read_lease(item: Item, now: datetime) -> Lease:
 
 def read_entry(item: Item) -> Entry:
     """What a delivery's item says."""
-    retry_at = item.get("retry_at")
+    retry_at, state = item.get("retry_at"), State(item["state"]["S"])
     return Entry(
         recipient=item["sk"]["S"],
-        state=State(item["state"]["S"]),
+        state=state,
         attempt=int(item["attempt"]["N"]),
         message_id=item["message_id"]["S"],
         retry_at=datetime.fromisoformat(retry_at["S"]) if retry_at is not None else None,
         resubmitted=bool(item.get("resubmitted", {}).get("BOOL", False)),
         revived_at=datetime.fromisoformat(item["revived_at"]["S"]) if "revived_at" in item else None,
         is_held="held_for" in item,
+        is_left=state is State.SUBMITTING,
     )
 
 
@@ -289,8 +290,11 @@ def _expression(owner: Ownership, change: Change, now: datetime) -> _Expression:
         _identity(expression, owner, change, now)
     _indexes(expression, owner, change)
     _hold(expression, change, now)
+    lines = [_left(change, now)] if change.before.is_left else []
     if change.state is not State.SUBMITTING:
-        _answer(expression, change, now)
+        lines.append(_answer(change, now))
+    if lines:
+        _log(expression, lines)
     return expression
 
 
@@ -330,12 +334,21 @@ def _hold(expression: _Expression, change: Change, now: datetime) -> None:
             expression.remove(name)
 
 
-def _answer(expression: _Expression, change: Change, now: datetime) -> None:
-    line: dict[str, AttributeValueTypeDef] = {
-        "at": {"S": timestamp(now)},
-        "state": {"S": change.state.value},
-        "attempt": {"N": str(change.attempt)},
+def _left(change: Change, now: datetime) -> dict[str, AttributeValueTypeDef]:
+    """What the worker that died did not write."""
+    return {
+        **_line(State.UNKNOWN, change.before.attempt, now),
+        "reply": {"M": _reply(Reply(phase=Phase.AFTER_DATA, code=None, text="left_in_flight"))},
+        "remedy_id": {"S": "left-in-flight"},
     }
+
+
+def _line(state: State, attempt: int, now: datetime) -> dict[str, AttributeValueTypeDef]:
+    return {"at": {"S": timestamp(now)}, "state": {"S": state.value}, "attempt": {"N": str(attempt)}}
+
+
+def _answer(change: Change, now: datetime) -> dict[str, AttributeValueTypeDef]:
+    line = _line(change.state, change.attempt, now)
     if change.mail_account_id is not None:
         line["mail_account_id"] = {"S": change.mail_account_id}
     if change.instead_of is not None:
@@ -349,10 +362,14 @@ def _answer(expression: _Expression, change: Change, now: datetime) -> None:
         line["reply"] = {"M": _reply(change.reply)}
     if change.verdict is not None:
         line["remedy_id"] = {"S": change.verdict.remedy_id}
+    return line
+
+
+def _log(expression: _Expression, lines: Sequence[Item]) -> None:
     expression.names["#log"] = "log"
     expression.values[":none"] = {"L": []}
-    expression.values[":line"] = {"L": [{"M": line}]}
-    expression.sets.append("#log = list_append(if_not_exists(#log, :none), :line)")
+    expression.values[":lines"] = {"L": [{"M": line} for line in lines]}
+    expression.sets.append("#log = list_append(if_not_exists(#log, :none), :lines)")
 
 
 def _reply(reply: Reply) -> dict[str, AttributeValueTypeDef]:

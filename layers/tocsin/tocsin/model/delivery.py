@@ -60,7 +60,8 @@ class Entry:
 
     `attempt` counts the tries that were spent. `message_id` is fixed at the first write. `revived_at` is when an admin
     last re-drove it: it has a useful life from then on, whatever became of the notification's own. One that `is_held`
-    is never submitted: a digest tells of it.
+    is never submitted: a digest tells of it. One that `is_left` was in flight when its worker died: the relay may have
+    its mail.
     """
 
     recipient: str
@@ -71,6 +72,7 @@ class Entry:
     resubmitted: bool = False
     revived_at: datetime | None = None
     is_held: bool = False
+    is_left: bool = False
     stored: bool = True
 
 
