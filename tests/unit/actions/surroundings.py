@@ -12,7 +12,7 @@ from tocsin.compose.supplements import Supplements
 from tocsin.model.credential import AccountSecret
 from tocsin.model.shared_item import SharedItem
 
-from tests.unit.actions.fakes import FakeRemedies, FakeSession, mail
+from tests.unit.actions.fakes import FakeJournal, FakeRemedies, FakeSession, mail
 from tests.unit.model.examples import NOW, account, settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tocsin.model.chunk import Chunk
     from tocsin.model.credential import Credential
     from tocsin.model.custom_template import CustomTemplate
-    from tocsin.model.delivery import Change
+    from tocsin.model.delivery import Change, Entry
     from tocsin.model.envelope import MailObject
     from tocsin.model.mail_account import MailAccount, Sender
     from tocsin.model.notification import Notification, Recipient
@@ -32,6 +32,15 @@ if TYPE_CHECKING:
     from tocsin.model.remedy import Verdict
     from tocsin.model.reply import Reply
     from tocsin.model.tracked_links import TrackedLinks
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeChunkJournal(FakeJournal):
+    """The journal of a new chunk."""
+
+    received_at: datetime = NOW
+    is_stored: bool = False
+    entries: dict[str, Entry] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)

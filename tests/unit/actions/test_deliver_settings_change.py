@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,27 +11,18 @@ from tocsin.model.chunk import chunk_of
 from tocsin.model.delivery import State
 from tocsin.model.event import check_event
 
-from tests.unit.actions.fakes import FakeJournal, FakeSession
-from tests.unit.actions.surroundings import Surroundings, deliver_in
+from tests.unit.actions.surroundings import FakeChunkJournal, Surroundings, deliver_in
 from tests.unit.model.examples import NOW, account, event, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from tocsin.model.delivery import Entry
     from tocsin.model.project import ProjectSettings
 
+    from tests.unit.actions.fakes import FakeSession
+
 _RECIPIENTS = WINDOW + 10
-
-
-@dataclass(slots=True, kw_only=True)
-class FakeChunkJournal(FakeJournal):
-    """The journal of a new chunk."""
-
-    received_at: datetime = NOW
-    is_stored: bool = False
-    entries: dict[str, Entry] = field(default_factory=dict)
 
 
 def _deliver(surroundings: Surroundings) -> tuple[FakeChunkJournal, datetime | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from tocsin.actions.log_in import NoCredential
@@ -292,6 +292,47 @@ def test_an_account_is_lost_only_where_a_new_token_was_tried_and_refused(
     assert states(submitted.changes) == expected
     assert [of.credential_version for of in asks] == [f"v{number}" for number in range(asked)]
     assert (one.refused is not None) is is_lost
+
+
+def _fail(*_: object) -> NoReturn:
+    raise LookupError
+
+
+def _break_the_session(window: Window, session: FakeSession) -> None:
+    del window
+    session.before_each = lambda: _fail() if len(session.told) == 2 else None
+
+
+def _break_the_renewal(window: Window, session: FakeSession) -> None:
+    window.another_credential = _fail
+    session.replies = [*session.replies, replace(failure(F.AUTH_PERMANENT, code=535), phase=Phase.AUTH)]
+
+
+@pytest.mark.parametrize("break_", [_break_the_session, _break_the_renewal])
+def test_the_answers_that_were_heard_are_journaled_whatever_goes_wrong_behind_them(
+    break_: Callable[[Window, FakeSession], None],
+) -> None:
+    journal, session = FakeJournal(), FakeSession(replies=[ACCEPTED, REFUSED])
+    one = window(session, journal)
+    break_(one, session)
+
+    submitted = one.submit(items(4), last=True)
+
+    assert isinstance(submitted.trouble, LookupError)
+    (begun, _), (answered, is_last) = journal.writes
+    assert len(begun) == 4
+    assert states(answered) == states(submitted.changes) == [(S.ACCEPTED, 1), (S.REFUSED, 1)]
+    assert not is_last  # the others are found when the lease ends, as after a crash
+
+
+def test_the_answers_of_an_earlier_window_are_not_journaled_again() -> None:
+    journal, session = FakeJournal(), FakeSession()
+    one = window(session, journal)
+    one.submit(items(1), last=False)
+    session.before_each = _fail
+
+    assert one.submit(items(1), last=True).changes == []
+    assert journal.writes[-1] == ([], False)
 
 
 # --- What is shared with other workers ---

@@ -334,6 +334,8 @@ class ChunkRun:
             self.deliver.notices.tell(window.account, news, submitted.failure)
         if window.refused is not None:
             self.deliver.log_in.renew.refused(window.account, *window.refused)
+        if submitted.trouble is not None:
+            raise submitted.trouble
         return submitted.stop
 
     def _is_changed(self, account: MailAccount) -> bool:

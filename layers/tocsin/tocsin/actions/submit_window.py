@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.actions.judge import concerns_the_rest
@@ -122,7 +122,8 @@ class Submitted:
     """What a window did: the changes that are written, the items that found no room, and what to tell of the account.
 
     `passed_on` are changes too, of deliveries that are the next account's at once. `failure` is the account's, if it
-    has one; `stop` is what is to be said of all that was not tried because of it.
+    has one; `stop` is what is to be said of all that was not tried because of it. `trouble` is an error that nobody
+    knows what to do about: what is not among the changes then stays `submitting`, as after a crash.
     """
 
     changes: list[Change]
@@ -131,6 +132,7 @@ class Submitted:
     news: AbstractSet[News] = frozenset()
     failure: tuple[Reply, Verdict] | None = None
     stop: tuple[Reply, Verdict | None] | None = None
+    trouble: Exception | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,7 +144,8 @@ class Window:
     refused that one as well. `may_begin` says whether there is time
     for one more mail, `slot_ends_at` when this function is surely over. There is another account, if there is a time
     `next_account_from`: then what this one's trouble would defer is due for that, and what it would park is at once.
-    `also_claimed` gives what else is to be written before something is submitted.
+    `also_claimed` gives what else is to be written before something is submitted. `heard` are the answers to this
+    window's mails so far.
     """
 
     account: MailAccount
@@ -161,6 +164,7 @@ class Window:
     instead_of: Fallback | None = None
     next_account_from: datetime | None = None
     also_claimed: Callable[[], Sequence[SharedItem]] = tuple
+    heard: list[Change] = field(default_factory=list)
 
     def submit(self, items: Sequence[Item], *, last: bool) -> Submitted:
         """Submit as many of the items as the account's limits allow.
@@ -169,8 +173,9 @@ class Window:
             ConnectionsInUse: there is no slot for the session, or others are too quick; nothing was written.
         """
         begun, left = self._begin(items)
-        told, stop = self._tell(begun)
-        answers = [*told, *(self._untried(item, stop) for item in begun[len(told) :])]
+        told, stop, trouble = self._tell_all(begun)
+        untold = begun[len(told) :] if trouble is None else []
+        answers = [*told, *(self._untried(item, stop) for item in untold)]
         answers = [self._journaled(answer, stop) for answer in answers]
         passed_on = {answer.before.recipient for answer in answers if self._is_passed_on(answer, stop)}
         failure = (stop.reply, stop.verdict) if stop is not None and stop.verdict is not None else None
@@ -178,9 +183,9 @@ class Window:
         conflicts, news = self._settle(
             answers,
             used,
-            claimed=len(items) - len(left),
+            claimed=len(items) - len(left) if trouble is None else 0,  # what the relay heard of the rest is not known
             failure=failure,
-            last=last and not left and not passed_on,
+            last=last and not left and not passed_on and trouble is None,
         )
         written = [answer for answer in answers if answer.before.recipient not in conflicts]
         return Submitted(
@@ -190,6 +195,7 @@ class Window:
             news=news,
             failure=failure,
             stop=stop.for_the_rest if stop is not None else None,
+            trouble=trouble,
         )
 
     def _begin(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
@@ -277,6 +283,13 @@ class Window:
         self.gate.learn(items)
         self.session.learn(items)
 
+    def _tell_all(self, items: Sequence[Item]) -> tuple[list[Change], _Stop | None, Exception | None]:
+        self.heard = []
+        try:
+            return *self._tell(items), None
+        except Exception as trouble:  # noqa: BLE001  (what was accepted is journaled before anybody hears of it)
+            return self.heard, None, trouble
+
     def _tell(self, items: Sequence[Item]) -> tuple[list[Change], _Stop | None]:
         answers: list[Change] = []
         throttles = 0
@@ -287,6 +300,7 @@ class Window:
             self.is_retrying = self.is_retrying and reply.phase.concerns_session
             change = self.judge.change(item.entry, reply, account=self.account, now=self.clock())
             answers.append(change)
+            self.heard.append(change)
             if concerns_the_rest(change.verdict, reply, earlier_throttles=throttles):
                 self._note_refusal(reply, change.verdict)
                 return answers, _Stop(reply=reply, verdict=change.verdict)
