@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from email import message_from_bytes
 from typing import TYPE_CHECKING
 
 import boto3
+import pytest
 
 from tests.functional.deliver.stack import LOGIN
+from tests.functional.deliver.trouble import refused, trouble_with_aws
 from tests.relay import Relay
 
 if TYPE_CHECKING:
     from tests.functional.deliver.conftest import Invoke
     from tests.functional.deliver.stack import Acme, Stack
+
+
+THROTTLED = refused("ThrottlingException")
 
 
 def _people(number: int) -> list[str]:
@@ -58,6 +64,32 @@ def test_a_large_event_with_the_identity_of_another_is_rejected(stack: Stack, ac
 
     [letter] = stack.messages("DeadLetterQueue")
     assert letter["reason"].startswith("id_reused: ")
+
+
+@pytest.mark.parametrize("stored", ["as-a-whole", "in-part"])
+def test_a_large_event_that_comes_again_with_another_text_says_what_it_said_first_in_every_chunk(
+    stack: Stack, acme: Acme, deliver: Invoke, stored: str
+) -> None:
+    people = _people(250)
+    event = acme.event(*people)
+    event["data"]["options"] = {"cc": [{"email": "cleo@example.org"}]}
+    again = json.loads(json.dumps(event)) | {"subject": "another"}
+    again["data"]["incident"]["title"] = "Something else"
+    with Relay(**LOGIN) as relay:
+        acme.save(relay)
+        ends = trouble_with_aws(THROTTLED, at=lambda call: call.name == "BatchWriteItem" and stored == "in-part")
+        with ends:
+            assert deliver(event) == ([] if stored == "as-a-whole" else ["message-0"])
+        stack.pointers(acme.id)
+
+        assert deliver(again) == []
+        for pointer in stack.pointers(acme.id):
+            assert deliver(pointer, queue="BulkQueue") == []
+
+    assert sorted(mail.rcpt_to[0] for mail in relay.mails) == sorted([*people, "cleo@example.org"])
+    subjects = {message_from_bytes(mail.content)["Subject"] for mail in relay.mails}
+    assert len(subjects) == 1
+    assert "Checkout is down" in subjects.pop()
 
 
 def test_recipients_by_reference_are_read_from_the_projects_own_prefix(acme: Acme, deliver: Invoke) -> None:

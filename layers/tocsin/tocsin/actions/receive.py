@@ -55,7 +55,7 @@ class Journals(Protocol):
     def store(
         self, chunks: Mapping[Chunk, dict[str, Any]], notification: Notification, *, received_at: datetime
     ) -> None:
-        """Store the events of all chunks of one notification. Storing the same again is no error.
+        """Store the events of all chunks of one notification. Storing it again is no error: what came first stays.
 
         Raises:
             InvalidNotification: another event with the same source and id is stored.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tocsin.adapters import journal_items as items
 from tocsin.adapters.shared_items import put_shared, read_shared
 from tocsin.errors import AlreadyStored, ChunkOwned, InvalidNotification, TransientError
-from tocsin.model.event import check_event
+from tocsin.model.event import as_first_told, check_event
 from tocsin.model.notification import PayloadReference
 from tocsin.model.shared_item import SharedItemsChanged
 
@@ -202,7 +202,7 @@ class Journals:
     def store(
         self, chunks: Mapping[Chunk, dict[str, Any]], notification: Notification, *, received_at: datetime
     ) -> None:
-        """Store the events of all chunks of one notification. Storing the same again is no error.
+        """Store the events of all chunks of one notification. Storing it again is no error: what came first stays.
 
         Raises:
             InvalidNotification: another event with the same source and id is stored.
@@ -216,7 +216,9 @@ class Journals:
         if standing is not None and standing.get("recipients_sha256") != identity["recipients_sha256"]:
             raise InvalidNotification("id_reused", "another event with this source and id was stored before")
         if standing is not None:
-            received_at = datetime.fromisoformat(standing["received_at"]["S"])
+            received_at, told = datetime.fromisoformat(standing["received_at"]["S"]), self._event(first, standing)
+            notification = check_event(told)
+            others = [(chunk, as_first_told(event, told, number=chunk.number)) for chunk, event in others]
         for batch in batched(others, _BATCH_WRITE_ITEMS, strict=False):
             self._put_all([self._item(chunk, event, notification, received_at) for chunk, event in batch])
 

@@ -79,11 +79,19 @@ def with_recipients(event: dict[str, Any], recipients: Sequence[Recipient], *, n
 
     Copies are of the first recipient's mail: only the chunk with `number` 0 has them.
     """
+    return _to(event, [recipient.model_dump(exclude_none=True) for recipient in recipients], number=number)
+
+
+def as_first_told(event: dict[str, Any], first: dict[str, Any], *, number: int) -> dict[str, Any]:
+    """The event of the chunk with `number`, with all but its recipients as `first`, that of the first chunk, has it."""
+    return _to(first, event["data"]["recipients"], number=number)
+
+
+def _to(event: dict[str, Any], recipients: Sequence[dict[str, Any]], *, number: int) -> dict[str, Any]:
     data = {name: value for name, value in event["data"].items() if name != "recipients_ref"}
     if number > 0 and isinstance(data.get("options"), dict):
         data["options"] = {name: value for name, value in data["options"].items() if name not in {"cc", "bcc"}}
-    data["recipients"] = [recipient.model_dump(exclude_none=True) for recipient in recipients]
-    return event | {"data": data}
+    return event | {"data": data | {"recipients": recipients}}
 
 
 def project_id_of(event: dict[str, Any] | None) -> str | None:
