@@ -179,11 +179,11 @@ def _numbers(*, of_meaning: bool) -> list[Any]:
 def _texts(*, refused: bool) -> list[Any]:
     """A case for each text of each pattern."""
     return [
-        pytest.param(body, limit, text, id=f"{body}-{limit.field}-{text[:12]}-{len(text)}")
+        pytest.param(body, limit, text, id=f"{body}-{limit.field}-{text[:12]}-{number}")
         for body, limits in LIMITS.items()
         for limit in limits
         if limit.is_pattern
-        for text in PATTERNS.get(limit.field, ((), ()))[refused]
+        for number, text in enumerate(PATTERNS.get(limit.field, ((), ()))[refused])
     ]
 
 
