@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tocsin.errors import InvalidNotification
-from tocsin.model.event import check_event, project_id_of, read_event, with_recipients
+from tocsin.model.event import check_event, check_text, project_id_of, read_event, with_recipients
 from tocsin.model.notification import Recipient
 
 from tests.unit.model.examples import event
@@ -32,6 +32,22 @@ def test_a_length_of_time_is_finite_and_not_below_zero(number: str) -> None:
         check_event(read_event(body))
 
     assert caught.value.detail.startswith("data.change.previous_state_seconds: ")
+
+
+@pytest.mark.parametrize("extra", [{"x" * 5_000: "\ud800"}, json.loads('{"a":' * 5_000 + '"\\ud800"' + "}" * 5_000)])
+def test_however_far_away_half_a_surrogate_pair_stands_its_place_is_named_as_far_as_there_is_room(
+    extra: dict[str, Any],
+) -> None:
+    with pytest.raises(InvalidNotification) as caught:
+        check_text(event() | {"extra": extra})
+
+    assert caught.value.reason == "not_unicode"
+    assert caught.value.detail.startswith("extra.")
+    assert len(caught.value.detail) <= 256
+
+
+def test_an_event_of_the_time_before_that_is_stored_is_still_delivered() -> None:
+    assert check_event(event(subject="half \ud800")).subject == "half \ud800"
 
 
 def test_an_envelope_within_an_envelope_within_an_envelope_is_not_opened_without_end() -> None:

@@ -12,7 +12,7 @@ from tocsin.actions.deliver import unknown_project
 from tocsin.actions.delivery_run import Outcome
 from tocsin.errors import AlreadyStored, InvalidNotification, TooLate
 from tocsin.model.chunk import SPLIT_AT, Chunk, chunk_of, cut, distinct, read_pointer
-from tocsin.model.event import check_event, project_id_of, read_event, with_recipients
+from tocsin.model.event import check_event, check_text, project_id_of, read_event, with_recipients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -137,6 +137,7 @@ class Receive:
         event: dict[str, Any] | None = None
         try:
             event = read_event(body)
+            check_text(event)
             notification = check_event(event)
             return self._received(notification, event, seen_before=seen_before, time_left=time_left)
         except InvalidNotification as rejection:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tocsin.adapters.queues import body_of
 from tocsin.model.day_of_failures import SUMMARY_TYPE
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class AdminNotices:
             self._on_failure(type(error).__name__, 1)
 
     def _send(self, event: dict[str, Any], project_id: str) -> None:
-        self._client().send_message(QueueUrl=self._url, MessageBody=json.dumps(event), MessageGroupId=project_id)
+        self._client().send_message(QueueUrl=self._url, MessageBody=body_of(event), MessageGroupId=project_id)
 
 
 def _event(

@@ -73,7 +73,7 @@ class NotificationQueue:
     def publish(self, event: Mapping[str, Any]) -> None:
         """Have the event delivered."""
         project_id = event["data"]["project"]["id"]
-        self._client().send_message(QueueUrl=self._url, MessageBody=json.dumps(event), MessageGroupId=project_id)
+        self._client().send_message(QueueUrl=self._url, MessageBody=body_of(event), MessageGroupId=project_id)
 
 
 class DeadLetterQueue:
@@ -99,6 +99,12 @@ class DeadLetterQueue:
         content = body.encode(errors="surrogatepass")
         name = f"dead-letters/{datetime.now(UTC):%Y-%m-%d}/{sha256(content).hexdigest()}"
         return json.dumps({"body_ref": self._payloads.put(project_id or _REJECTED, name, content).model_dump()})
+
+
+def body_of(event: Mapping[str, Any]) -> str:
+    """The event as JSON, with a sign for what is no Unicode: what others answered may be told in it."""
+    whole = json.dumps(event, ensure_ascii=False).encode(errors="replace")
+    return json.dumps(json.loads(whole))
 
 
 def _fits(body: str, reason: str) -> bool:

@@ -13,7 +13,7 @@ from tocsin.model.notification import CATALOGUE, Envelope, Notification
 from tocsin.model.project import PROJECT_ID_PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EVENT_BYTES = 1_000_000
 _ENVELOPES_DEEP = 3  # EventBridge -> SNS -> SQS is the deepest chain that AWS builds
 _DETAIL_CHARACTERS = 256
+_PLACE_CHARACTERS = 200
 
 
 def read_event(body: str) -> dict[str, Any]:
@@ -41,13 +42,25 @@ def read_event(body: str) -> dict[str, Any]:
     return event
 
 
+def check_text(event: dict[str, Any]) -> None:
+    """Refuse halves of surrogate pairs, which JSON can write and nothing behind us can store or send.
+
+    Raises:
+        InvalidNotification: there is one; names the place.
+    """
+    try:
+        json.dumps(event, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        place = _printable(next(_halves(event)))[:_PLACE_CHARACTERS]
+        raise InvalidNotification("not_unicode", f"{place}: it holds one half of a surrogate pair") from None
+
+
 def check_event(event: dict[str, Any]) -> Notification:
     """The notification that `event` holds.
 
     Raises:
         InvalidNotification: the envelope, the type or the data breaks DESIGN 4.1; names the place, never a value.
     """
-    _check_text(event)
     try:
         envelope = Envelope.model_validate(event)
     except ValidationError as error:
@@ -113,14 +126,6 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _check_text(event: dict[str, Any]) -> None:
-    """Refuse halves of surrogate pairs, which JSON can write and nothing behind us can store or send."""
-    try:
-        json.dumps(event, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise InvalidNotification("not_unicode", "a text holds one half of a surrogate pair") from None
-
-
 def _no_json(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is Python's, not JSON's")
 
@@ -156,8 +161,31 @@ def _first_problem(error: ValidationError, reason: str, *prefix: str) -> tuple[s
         reason = _REASONS.get(field, reason)
     elif place.startswith(_ATTACHMENT):
         reason = "bad_attachment"
-    text = f"{place or 'event'}: {problem['msg']}"
-    return reason, "".join(c if " " <= c <= "~" else "?" for c in text)[:_DETAIL_CHARACTERS]
+    return reason, _printable(f"{place or 'event'}: {problem['msg']}")[:_DETAIL_CHARACTERS]
+
+
+def _printable(text: str) -> str:
+    return "".join(c if " " <= c <= "~" else "?" for c in text)
+
+
+def _halves(event: dict[str, Any]) -> Iterator[str]:
+    """The places of texts that are no Unicode; without recursion, since JSON may be nested deep."""
+    waiting: list[tuple[str, Any]] = [("", event)]
+    while waiting:
+        place, value = waiting.pop()
+        match value:
+            case str() if not _is_unicode(value):
+                yield place
+            case dict():
+                for name, part in value.items():
+                    inner = f"{place}.{name}" if place else name
+                    waiting += [(inner, name), (inner, part)]
+            case list():
+                waiting += [(f"{place}.{number}", part) for number, part in enumerate(value)]
+
+
+def _is_unicode(text: str) -> bool:
+    return text.encode(errors="ignore") == text.encode(errors="surrogatepass")
 
 
 def _path(problem: ErrorDetails) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from tocsin.adapters.admin_notices import AdminNotices
-from tocsin.model.event import check_event
+from tocsin.model.event import check_event, check_text
 from tocsin.model.notifications.failed_summary import DeliveryFailedSummary
 from tocsin.model.notifications.settings import BreakerOpened, ReauthorizationRequired, SecretExpiring
 
@@ -53,7 +53,10 @@ class FakeQueue:
 
     @property
     def notifications(self) -> list[Notification]:
-        return [check_event(json.loads(message["body"])) for message in self.messages]
+        events = [json.loads(message["body"]) for message in self.messages]
+        for event in events:
+            check_text(event)
+        return [check_event(event) for event in events]
 
 
 @dataclass(slots=True)
