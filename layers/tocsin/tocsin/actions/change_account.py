@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -202,8 +202,7 @@ class ChangeAccount:
         try:
             yield
         finally:
-            with suppress(TransientError):  # what is done is done; a lease ends on its own
-                self.leases.give_back(name, holder)
+            self.leases.give_back(name, holder)
 
 
 def _fields(change: AccountChange) -> tuple[str, ...]:
