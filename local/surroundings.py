@@ -10,7 +10,6 @@ from local.front import running as front_process
 from local.front.running import Front, running_front
 from local.identity_provider import running as identity_provider_process
 from local.identity_provider.running import (
-    ACCESS_TOKEN_LIFETIME,
     API_AUDIENCE,
     PROJECTS_CLAIM,
     IdentityProvider,
@@ -23,7 +22,6 @@ from local.ports import usable_port
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
-    from datetime import timedelta
     from pathlib import Path
 
     from local.inbox.mailbox import Mail
@@ -57,7 +55,6 @@ def running_surroundings(
     folder: Path,
     *,
     on_usual_ports: bool = False,
-    access_token_lifetime: timedelta = ACCESS_TOKEN_LIFETIME,
     before_answer: Callable[[Mail], Awaitable[None]] = answer_at_once,
 ) -> Iterator[Surroundings]:
     """Run them until the block ends. On the usual ports, where they are free, addresses stay from run to run."""
@@ -70,7 +67,6 @@ def running_surroundings(
         running_identity_provider(
             [front.redirect_uri],
             port=port(identity_provider_process.PREFERRED_PORT),
-            access_token_lifetime=access_token_lifetime,
         ) as identity_provider,
         running_inbox(
             folder / "inbox",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,8 +28,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-ACCESS_TOKEN_LIFETIME = timedelta(seconds=16)
-"""Short, so that a renewal is due while a test waits: the schedule renews short-lived tokens at half of their life."""
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +56,7 @@ def local(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Local]:
     """A stack of our own."""
-    folder = tmp_path_factory.mktemp("browser")
-    with running_local(folder, access_token_lifetime=ACCESS_TOKEN_LIFETIME) as local:
+    with running_local(tmp_path_factory.mktemp("browser")) as local:
         yield local
 
 

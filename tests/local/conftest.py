@@ -14,14 +14,12 @@ import pytest
 from local.demo import create_demo_project
 from local.deployment import deploy
 from local.engine_process import ROOT, Engine, running_engine
-from local.identity_provider.running import ACCESS_TOKEN_LIFETIME
 from local.stack import Stack, describe_stack
 from local.surroundings import Surroundings, running_surroundings
 from tests.local.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import timedelta
     from pathlib import Path
 
     from local.inbox.running import Inbox
@@ -53,14 +51,13 @@ def local(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loc
 def running_local(
     folder: Path,
     *,
-    access_token_lifetime: timedelta = ACCESS_TOKEN_LIFETIME,
     parameters: Mapping[str, str] | None = None,
 ) -> Iterator[Local]:
     """A stack of its own, with what it needs around it. `parameters` are template.yaml's."""
     gate = Gate()
     with (
         running_engine(folder / "engine") as engine,
-        running_surroundings(folder, access_token_lifetime=access_token_lifetime, before_answer=gate) as surroundings,
+        running_surroundings(folder, before_answer=gate) as surroundings,
     ):
         deploy(
             engine.endpoint_url,
