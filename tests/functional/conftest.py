@@ -78,9 +78,16 @@ class _Copies:
         return self._made[id(original)]
 
 
+@pytest.fixture(scope="module")
+def whole_stack(stack_of_all: Stack) -> Stack:
+    """The stack, with whatever earlier tests of the module left in it: moto copies a table for each transaction."""
+    stack_of_all.forget_items()
+    return stack_of_all
+
+
 @pytest.fixture(scope="session")
-def whole_stack() -> Iterator[Stack]:
-    """The stack, with whatever earlier tests left in it."""
+def stack_of_all() -> Iterator[Stack]:
+    """The stack that all modules share."""
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         _one_at_a_time(environment)
         for name, value in _AWS.items():

@@ -47,6 +47,11 @@ def create_table(name: str) -> None:
     )
 
 
+def _empty(table: str) -> None:
+    boto3.client("dynamodb").delete_table(TableName=table)
+    create_table(table)
+
+
 class Stack:
     """Queues, tables, bus and bucket under their logical ids."""
 
@@ -120,10 +125,14 @@ class Stack:
             _ON_THE_BUS.validate(event)
         return events
 
+    def forget_items(self) -> None:
+        """Start with empty tables."""
+        for name in _TABLES:
+            _empty(name)
+
     def forget_deliveries(self) -> None:
         """Start a new journal."""
-        boto3.client("dynamodb").delete_table(TableName="DeliveriesTable")
-        create_table("DeliveriesTable")
+        _empty("DeliveriesTable")
 
     def _create_bus(self) -> None:
         events = boto3.client("events")
