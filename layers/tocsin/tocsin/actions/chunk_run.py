@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tocsin.actions.gate import Gate
     from tocsin.actions.judge import Judge
     from tocsin.actions.storm import Storm
-    from tocsin.actions.submit_window import Session
+    from tocsin.actions.window_ports import Session
     from tocsin.actions.write_mail import WriteMail
     from tocsin.model.chunk import Chunk
     from tocsin.model.credential import Credential

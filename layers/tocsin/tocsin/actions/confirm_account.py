@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from tocsin.actions.renew_grant import Grants
+    from tocsin.actions.grant_ports import Grants
     from tocsin.actions.verify import Verification
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.remedy import Verdict

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from tocsin.actions.renew_grant import Grants, Leases
+    from tocsin.actions.grant_ports import Grants, Leases
     from tocsin.model.credential import AccountSecret
     from tocsin.model.grant import Tokens
     from tocsin.model.identity_provider import IdentityProvider

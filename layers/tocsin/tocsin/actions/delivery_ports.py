@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from tocsin.actions.submit_window import Journal
+from tocsin.actions.window_ports import Journal
 from tocsin.model.suppression_scope import ALL
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tocsin.actions.delivery_run import TimeLeft
     from tocsin.actions.gate import News
-    from tocsin.actions.submit_window import Session
+    from tocsin.actions.window_ports import Session
     from tocsin.model.branding import Look
     from tocsin.model.chunk import Chunk
     from tocsin.model.credential import Credential

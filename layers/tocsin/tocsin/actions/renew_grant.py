@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from math import ceil
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tocsin.errors import AccountChanged, GrantBusy, SecretUnavailable, TransientError
 from tocsin.model.grant import PACE, GrantState, credential_version
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from tocsin.actions.grant_ports import AccountBus, Admins, Grants, Leases, TokenSource
     from tocsin.model.credential import AccountSecret
     from tocsin.model.grant import Tokens
     from tocsin.model.mail_account import MailAccount
@@ -42,78 +43,6 @@ _TOO_OFTEN = (
 )
 STORING_SECONDS = 4.0
 """For how long after its `deadline` a renewal may go on storing what it was given; the caller keeps that time."""
-
-
-class Grants(Protocol):
-    """Mail accounts with their secrets, never cached."""
-
-    def read(self, project_id: str, account_id: str) -> MailAccount | None:
-        """The account as it stands now."""
-        ...
-
-    def current_secret(self, account: MailAccount) -> AccountSecret:
-        """The newest version of its secret.
-
-        Raises:
-            SecretUnavailable: only an admin can help.
-            TransientError: it may be read later.
-        """
-        ...
-
-    def put_secret(self, account: MailAccount, secret: AccountSecret) -> str:
-        """Write a version of the secret; its id. Repeating it is no error."""
-        ...
-
-    def update(self, before: MailAccount, after: MailAccount, *, refresh_at: datetime | None) -> None:
-        """Write what we found out.
-
-        Raises:
-            AccountChanged: the account is not as it was in `before`.
-        """
-        ...
-
-
-class Leases(Protocol):
-    """One worker at a time."""
-
-    def take(self, name: str, holder: str, *, lasting: timedelta) -> bool:
-        """Take a lease; false where another holds it."""
-        ...
-
-    def give_back(self, name: str, holder: str) -> None:
-        """Give it back. Never raises."""
-        ...
-
-
-class TokenSource(Protocol):
-    """The identity providers."""
-
-    def renew(
-        self, account: MailAccount, secret: AccountSecret, *, now: datetime, deadline: float | None = None
-    ) -> Tokens:
-        """New tokens by the account's grant, by `deadline` (monotonic seconds) at the latest.
-
-        Raises:
-            TokenEndpointFailed: ask again later.
-            GrantRefused: only an admin can help.
-        """
-        ...
-
-
-class AccountBus(Protocol):
-    """Where events about mail accounts go."""
-
-    def account_changed(self, event: str, account: MailAccount) -> None:
-        """Publish `mail_account.<event>`. Never raises."""
-        ...
-
-
-class Admins(Protocol):
-    """The people who look after a project."""
-
-    def grant_lost(self, account: MailAccount) -> None:
-        """Tell them that the account needs a new authorization, through a route that still works. Never raises."""
-        ...
 
 
 class RenewalOutcome(StrEnum):

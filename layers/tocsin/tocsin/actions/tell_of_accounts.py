@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from tocsin.actions.renew_grant import AccountBus, Grants
+    from tocsin.actions.grant_ports import AccountBus, Grants
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.remedy import Verdict
     from tocsin.model.reply import Reply

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from tocsin.actions.renew_grant import TokenSource
+    from tocsin.actions.grant_ports import TokenSource
     from tocsin.actions.test_message import ComposeTestMessage
     from tocsin.actions.verify_steps import VerifySteps
     from tocsin.model.account_change import AccountChange

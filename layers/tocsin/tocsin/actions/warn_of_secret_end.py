@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from tocsin.actions.renew_grant import AccountBus, Grants
+    from tocsin.actions.grant_ports import AccountBus, Grants
     from tocsin.model.mail_account import MailAccount
 
 
