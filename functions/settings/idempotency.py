@@ -46,7 +46,7 @@ def once(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Respon
         return _replayed(found)
     try:
         response = next_middleware(app)
-    except Exception as error:
+    except Exception as error:  # whatever it is goes on its way; only the key is let go
         if _came_to_nothing(error):
             keys.forget(found)
         raise
