@@ -40,6 +40,12 @@ def resources(*types: str) -> dict[str, Json]:
     return {name: resource for name, resource in RESOURCES.items() if resource["Type"] in types}
 
 
+def properties(logical_id: str) -> Json:
+    """The properties of one resource."""
+    own: Json = RESOURCES[logical_id]["Properties"]
+    return own
+
+
 def functions() -> dict[str, Json]:
     """The properties of each function by logical id, what `Globals` say merged in."""
     shared = TEMPLATE["Globals"]["Function"]

@@ -11,9 +11,6 @@ from dataclasses import fields
 import pytest
 from tocsin.config import Config
 
-from functions.authorize.app import app as authorize
-from functions.settings.app import app as settings
-from functions.settings.routing import routes_of
 from tests.contract.template import (
     PARAMETERS,
     RESOURCES,
@@ -23,26 +20,11 @@ from tests.contract.template import (
     Json,
     environment,
     functions,
+    properties,
     resources,
     value,
 )
 
-ROUTE = "AWS::ApiGatewayV2::Route"
-REDIRECT_ROUTES = {
-    f"{method} {path}" for method in ("GET", "HEAD") for path in ("/authorize/{ticket}", "/oauth/callback")
-}
-TRACKING_ROUTES = {f"{method} {path}" for method in ("GET", "HEAD") for path in ("/t/{token}", "/l/{token}")}
-UNSUBSCRIBE_ROUTES = {f"{method} /unsubscribe/{{token}}" for method in ("GET", "HEAD", "POST")}
-PUBLIC_ROUTES = REDIRECT_ROUTES | UNSUBSCRIBE_ROUTES | {"GET /openapi.json"}
-ROUTES_TO_RELAYS = {
-    "POST /projects/{project_id}/mail-accounts",  # these three with validate=true
-    "PUT /projects/{project_id}/mail-accounts/{mail_account_id}",
-    "PATCH /projects/{project_id}/mail-accounts/{mail_account_id}",
-    "POST /projects/{project_id}/verification",
-    "POST /projects/{project_id}/mail-accounts/{mail_account_id}/verification",
-    "POST /projects/{project_id}/mail-accounts/{mail_account_id}/test-message",
-}
-COGNITO = ("AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup")
 STATEFUL = (
     "AWS::Cognito::UserPool",
     "AWS::DynamoDB::Table",
@@ -69,11 +51,6 @@ ROW = {
 }
 HELD = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["state", "attempt", "message_id", "held"]}
 KEYS_ONLY = {"ProjectionType": "KEYS_ONLY"}
-
-
-def _properties(logical_id: str) -> Json:
-    properties: Json = RESOURCES[logical_id]["Properties"]
-    return properties
 
 
 # --- Functions ---
@@ -120,7 +97,7 @@ def test_a_function_logs_json_to_a_group_that_forgets(name: str) -> None:
     logging = FUNCTIONS[name]["LoggingConfig"]
 
     assert logging["LogFormat"] == "JSON"
-    assert _properties(logging["LogGroup"]["Ref"])["RetentionInDays"] <= value(PARAMETERS["RetentionDays"]["Default"])
+    assert properties(logging["LogGroup"]["Ref"])["RetentionInDays"] <= value(PARAMETERS["RetentionDays"]["Default"])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -145,7 +122,7 @@ def test_one_parameter_decides_for_which_machine_everything_is_built() -> None:
 
 @pytest.mark.parametrize(("function", "poller"), POLLERS, ids=POLLED)
 def test_a_message_stays_hidden_for_six_timeouts_and_the_batching_window(function: str, poller: Json) -> None:
-    visibility = value(_properties(poller["Queue"]["Fn::GetAtt"][0])["VisibilityTimeout"])
+    visibility = value(properties(poller["Queue"]["Fn::GetAtt"][0])["VisibilityTimeout"])
     timeout, window = value(FUNCTIONS[function]["Timeout"]), poller.get("MaximumBatchingWindowInSeconds", 0)
 
     assert isinstance(visibility, int)
@@ -169,7 +146,7 @@ def test_both_queues_are_polled() -> None:
 
 @pytest.mark.parametrize("queue", QUEUES_WITH_WORK)
 def test_poison_goes_to_the_dead_letter_queue_after_ten_receives(queue: str) -> None:
-    assert _properties(queue)["RedrivePolicy"] == {
+    assert properties(queue)["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
         "maxReceiveCount": 10,
     }
@@ -177,9 +154,9 @@ def test_poison_goes_to_the_dead_letter_queue_after_ten_receives(queue: str) -> 
 
 @pytest.mark.parametrize("queue", resources("AWS::SQS::Queue"))
 def test_a_queue_takes_the_largest_event_keeps_it_for_14_days_and_encrypts_it(queue: str) -> None:
-    assert _properties(queue)["MaximumMessageSize"] == 1_048_576
-    assert _properties(queue)["MessageRetentionPeriod"] == FOURTEEN_DAYS
-    assert _properties(queue)["KmsMasterKeyId"] == {"Fn::GetAtt": ["Key", "Arn"]}
+    assert properties(queue)["MaximumMessageSize"] == 1_048_576
+    assert properties(queue)["MessageRetentionPeriod"] == FOURTEEN_DAYS
+    assert properties(queue)["KmsMasterKeyId"] == {"Fn::GetAtt": ["Key", "Arn"]}
 
 
 def test_the_journal_outlives_every_redelivery() -> None:
@@ -197,12 +174,12 @@ def test_what_is_stored_outlives_the_stack(name: str) -> None:
 
 @pytest.mark.parametrize("table", resources("AWS::DynamoDB::Table"))
 def test_a_table_is_on_demand_encrypted_recoverable_and_forgets(table: str) -> None:
-    properties = _properties(table)
+    own = properties(table)
 
-    assert properties["BillingMode"] == "PAY_PER_REQUEST"
-    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
-    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert properties["SSESpecification"] == {
+    assert own["BillingMode"] == "PAY_PER_REQUEST"
+    assert own["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert own["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert own["SSESpecification"] == {
         "SSEEnabled": True,
         "SSEType": "KMS",
         "KMSMasterKeyId": {"Fn::GetAtt": ["Key", "Arn"]},
@@ -231,22 +208,22 @@ def test_a_table_is_on_demand_encrypted_recoverable_and_forgets(table: str) -> N
     ids=lambda said: said if isinstance(said, str) and said.endswith("Table") else "",
 )
 def test_a_table_has_the_keys_and_indexes_of_the_design(table: str, keys: str, indexes: Json) -> None:
-    properties = _properties(table)
-    types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in properties["AttributeDefinitions"]}
+    own = properties(table)
+    types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in own["AttributeDefinitions"]}
 
     def shown(schema: list[Json]) -> str:
         assert [key["KeyType"] for key in schema] == ["HASH", "RANGE"][: len(schema)]
         return " ".join(f"{key['AttributeName']}:{types[key['AttributeName']]}" for key in schema)
 
-    assert shown(properties["KeySchema"]) == keys
+    assert shown(own["KeySchema"]) == keys
     assert {
         index["IndexName"]: (shown(index["KeySchema"]), index["Projection"])
-        for index in properties.get("GlobalSecondaryIndexes", [])
+        for index in own.get("GlobalSecondaryIndexes", [])
     } == indexes
 
 
 def test_payloads_are_private_versioned_encrypted_and_gone_after_30_days() -> None:
-    bucket = _properties("PayloadBucket")
+    bucket = properties("PayloadBucket")
     rules = bucket["LifecycleConfiguration"]["Rules"]
     default = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
 
@@ -256,136 +233,7 @@ def test_payloads_are_private_versioned_encrypted_and_gone_after_30_days() -> No
     assert rules[0]["ExpirationInDays"] == rules[0]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
 
 
-# --- The HTTP API ---
-
-
-def _routes() -> dict[str, Json]:
-    return {route["Properties"]["RouteKey"]: route["Properties"] for route in resources(ROUTE).values()}
-
-
-@pytest.mark.parametrize("name", resources(ROUTE))
-def test_a_route_is_public_by_design_or_behind_the_authorizer(name: str) -> None:
-    route = _properties(name)
-
-    if route["RouteKey"] in PUBLIC_ROUTES | TRACKING_ROUTES:
-        assert (route["AuthorizationType"], "AuthorizerId" in route) == ("NONE", False)
-    else:
-        assert (route["AuthorizationType"], route["AuthorizerId"]) == ("JWT", {"Ref": "ApiAuthorizer"})
-
-
-@pytest.mark.parametrize("name", resources(ROUTE))
-def test_a_route_leads_to_the_function_that_serves_it(name: str) -> None:
-    route = _properties(name)
-    readers = REDIRECT_ROUTES | TRACKING_ROUTES | UNSUBSCRIBE_ROUTES
-    function = "AuthorizeFunction" if route["RouteKey"] in readers else "SettingsFunction"
-
-    integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
-    assert _properties(integration)["IntegrationUri"] == {"Fn::GetAtt": [function, "Arn"]}
-    assert _properties(integration)["PayloadFormatVersion"] == "2.0"
-
-
-def test_every_route_of_the_code_is_in_the_template_and_the_other_way_round() -> None:
-    in_code = {f"{route.method} {route.openapi_path}" for app in (authorize, settings) for route in routes_of(app)}
-
-    assert set(_routes()) - {"$default"} == in_code
-    assert "$default" in _routes()  # so that what is no route is answered as a problem
-
-
-@pytest.mark.parametrize("function", ["AuthorizeFunction", "SettingsFunction"])
-def test_only_our_api_may_call_a_function_of_the_api_and_it_waits_for_the_answer(function: str) -> None:
-    [permission] = [
-        one["Properties"]
-        for one in resources("AWS::Lambda::Permission").values()
-        if one["Properties"]["FunctionName"] == {"Ref": function}
-    ]
-    timeout = value(FUNCTIONS[function]["Timeout"])
-
-    assert permission["Principal"] == "apigateway.amazonaws.com"
-    assert permission["SourceArn"]["Fn::Sub"].endswith(":${Api}/*")
-    assert isinstance(timeout, int)
-    assert timeout < _properties("AuthorizeIntegration")["TimeoutInMillis"] / 1000 <= 30
-
-
-def test_public_routes_and_those_that_ask_relays_are_throttled_more_tightly_than_the_others() -> None:
-    stage = _properties("ApiStage")
-    usual = stage["DefaultRouteSettings"]
-
-    assert set(stage["RouteSettings"]) == PUBLIC_ROUTES | ROUTES_TO_RELAYS | TRACKING_ROUTES
-    for own in (stage["RouteSettings"][route] for route in PUBLIC_ROUTES | ROUTES_TO_RELAYS):
-        assert own["ThrottlingRateLimit"] < usual["ThrottlingRateLimit"]
-        assert own["ThrottlingBurstLimit"] < usual["ThrottlingBurstLimit"]
-    named = {RESOURCES[route]["Properties"]["RouteKey"] for route in RESOURCES["ApiStage"]["DependsOn"]}
-    assert (
-        named == PUBLIC_ROUTES | ROUTES_TO_RELAYS | TRACKING_ROUTES
-    )  # the stage may only speak of routes that are there
-
-
-@pytest.mark.parametrize("route", sorted(TRACKING_ROUTES))
-def test_a_whole_list_of_subscribers_may_open_its_mail_at_once(route: str) -> None:
-    stage = _properties("ApiStage")
-
-    assert stage["RouteSettings"][route]["ThrottlingRateLimit"] > stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
-
-
-def test_the_access_log_holds_no_path_and_so_no_ticket() -> None:
-    log = _properties("ApiStage")["AccessLogSettings"]
-
-    assert "$context.routeKey" in log["Format"]
-    assert not [word for word in ("$context.path", "$context.domainName", "queryString") if word in log["Format"]]
-    assert log["DestinationArn"] == {"Fn::GetAtt": ["ApiLogGroup", "Arn"]}
-
-
-def test_no_page_of_another_origin_may_use_the_api() -> None:
-    assert "CorsConfiguration" not in _properties("Api")
-
-
-def test_tokens_are_of_the_issuer_named_or_of_our_own_pool() -> None:
-    token = _properties("ApiAuthorizer")["JwtConfiguration"]
-    pool = "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPool}"
-
-    assert token["Issuer"] == {"Fn::If": ["HasOwnUserPool", {"Fn::Sub": pool}, {"Ref": "OidcIssuer"}]}
-    assert token["Audience"] == [{"Fn::If": ["HasOwnUserPool", {"Ref": "UserPoolClient"}, {"Ref": "OidcAudience"}]}]
-    assert TEMPLATE["Conditions"]["HasOwnUserPool"] == {"Fn::Equals": [{"Ref": "OidcIssuer"}, ""]}
-    assert {one["Condition"] for one in resources(*COGNITO).values()} == {"HasOwnUserPool"}
-
-
-def test_nobody_signs_himself_up() -> None:
-    assert _properties("UserPool")["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
-
-
-@pytest.mark.parametrize(
-    ("parameter", "accepted", "refused"),
-    [
-        (
-            "OidcIssuer",
-            ["", "https://login.example/acme", "http://localhost:8080/oidc", "http://127.0.0.1:9"],
-            ["http://login.example", "login.example", "http://localhost.evil.example"],
-        ),
-        (
-            "PublicBaseUrl",
-            ["", "https://tocsin.example", "http://localhost:8080"],
-            ["http://tocsin.example", "https://tocsin.example/", "https://a@tocsin.example", "http://localhost.evil"],
-        ),
-    ],
-    ids=["issuer", "base"],
-)
-def test_clear_text_is_for_this_machine_only(parameter: str, accepted: list[str], refused: list[str]) -> None:
-    pattern = re.compile(PARAMETERS[parameter]["AllowedPattern"])
-
-    assert [url for url in accepted if not pattern.fullmatch(url)] == []
-    assert [url for url in refused if pattern.fullmatch(url)] == []
-
-
-def test_our_own_addresses_begin_alike_everywhere() -> None:
-    base = {"Fn::If": ["HasPublicBaseUrl", {"Ref": "PublicBaseUrl"}, {"Fn::GetAtt": ["Api", "ApiEndpoint"]}]}
-
-    assert {json.dumps(environment(function)["PUBLIC_BASE_URL"]) for function in FUNCTIONS.values()} == {
-        json.dumps(base)
-    }
-    assert TEMPLATE["Outputs"]["ApiUrl"]["Value"] == base
-    assert TEMPLATE["Outputs"]["OAuthRedirectUri"]["Value"] == {
-        "Fn::Sub": ["${BaseUrl}/oauth/callback", {"BaseUrl": base}]
-    }
+# --- Schedules ---
 
 
 def test_grants_deliveries_and_failures_are_looked_after_by_schedules() -> None:
