@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from asyncio import WriteTransport
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
@@ -60,9 +62,25 @@ def smtp_server(
 class _Controller(Controller):
     """aiosmtpd's controller, with our server."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  (as they are)
+        super().__init__(*arguments, **options)
+        self._connections: WeakSet[SMTP] = WeakSet()
+
     def factory(self) -> SMTP:
         """The server of one connection."""
-        return _Server(self.handler, **self.SMTP_kwargs)
+        server = _Server(self.handler, **self.SMTP_kwargs)
+        self._connections.add(server)
+        return server
+
+    def stop(self, no_assert: bool = False) -> None:  # noqa: FBT001, FBT002  (aiosmtpd's parameter)
+        """Cut all connections first: TLS would wait 30 seconds for the farewell of clients that are frozen."""
+        self.loop.call_soon_threadsafe(self._cut)
+        super().stop(no_assert)
+
+    def _cut(self) -> None:
+        for server in tuple(self._connections):
+            if isinstance(server.transport, WriteTransport):
+                server.transport.abort()
 
 
 class _Server(SMTP):

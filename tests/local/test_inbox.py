@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import time
 from base64 import b64encode
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -16,6 +17,7 @@ from local.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.local
 
@@ -166,6 +168,15 @@ def test_the_files_of_a_mail_are_listed_and_its_pictures_shown(inbox: Inbox) -> 
 )
 def test_nothing_else_is_shown(inbox: Inbox, path: str, host: str, status: int) -> None:
     assert _get(inbox, path, host=host)[0] == status
+
+
+def test_a_client_that_says_nothing_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    with running_inbox(tmp_path) as inbox:
+        client = _secured(inbox)
+        begun = time.monotonic()
+
+    assert time.monotonic() - begun < 10
+    client.close()
 
 
 def _secured(inbox: Inbox) -> smtplib.SMTP:
