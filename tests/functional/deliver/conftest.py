@@ -24,8 +24,7 @@ type Invoke = Callable[..., list[str]]
 @pytest.fixture
 def stack(whole_stack: Stack) -> Stack:
     """The stack, its queues and its journal empty: moto copies whole tables at each transaction."""
-    for queue in whole_stack.queues:
-        whole_stack.messages(queue)
+    whole_stack.forget_messages()
     whole_stack.forget_deliveries()
     return whole_stack
 

@@ -107,6 +107,11 @@ class Stack:
                 taken.append({"body": message["Body"], "reason": reason.get("StringValue")})
         return taken
 
+    def forget_messages(self) -> None:
+        """Take everything out of all queues, what is delayed or in somebody's hands included."""
+        for url in self.queues.values():
+            boto3.client("sqs").purge_queue(QueueUrl=url)
+
     def delayed(self, queue: str, project_id: str) -> int:
         """How many messages of a project are in a queue and not visible yet."""
         backend = sqs_backends["123456789012"]["us-east-1"]
