@@ -64,6 +64,7 @@ def validate() -> Validate:
         steps=_verify_steps(),
         tokens=identity_providers(),
         stored_secret=_account_secrets(config()).read,
+        keep_tokens=grants().put_secret,
         compose=compose_test_message(),
         clock=now,
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.functional.deliver.trouble import refused, trouble_with_aws
 from tests.functional.settings.conftest import password_account
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, USER, IdentityProvider
 from tests.identity_provider import Say as Answer
-from tests.relay import Relay
+from tests.relay import Relay, Say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.functional.settings.conftest import Desk, Json
+    from tests.relay import Script
 
 
 class _Good:
@@ -27,9 +29,9 @@ class _Good:
     __hash__ = None  # type: ignore[assignment]  # it is only compared
 
 
-def _relay(provider: IdentityProvider) -> Relay:
+def _relay(provider: IdentityProvider, script: Script | None = None) -> Relay:
     tokens: Mapping[str, Any] = {USER: _Good(provider)}
-    return Relay(security="starttls", mechanisms=("XOAUTH2",), tokens=tokens)
+    return Relay(script=script, security="starttls", mechanisms=("XOAUTH2",), tokens=tokens)
 
 
 def _account(provider: IdentityProvider, relay: Relay, *, refresh_token: str | None) -> Json:
@@ -78,6 +80,30 @@ def test_a_change_keeps_the_tokens_that_it_was_verified_with(desk: Desk) -> None
     secret = desk.secret(created["id"])
     assert secret["refresh_token"] != first
     assert secret["client_secret"] == CLIENT_SECRET
+
+
+def test_a_grant_that_a_change_has_renewed_is_not_lost_with_the_change(desk: Desk) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        first = provider.refresh_token("mail")
+        created = desk.ask("POST", "", _account(provider, relay, refresh_token=first)).json
+        with trouble_with_aws(refused("ThrottlingException"), at=lambda call: call.name == "TransactWriteItems"):
+            lost = desk.ask("PATCH", f"/{created['id']}?validate=true", {"name": "New"})
+        answer = desk.ask("POST", f"/{created['id']}/verification")
+
+    assert (lost.status, len(provider.requests())) == (503, 2)
+    assert answer.json["passed"], answer.body
+    assert desk.ask("GET", f"/{created['id']}").json["name"] == created["name"]
+
+
+def test_it_is_not_lost_either_where_the_change_does_not_verify(desk: Desk) -> None:
+    with IdentityProvider() as provider, _relay(provider, {"mail": [Say("550 5.7.60 not your sender")]}) as relay:
+        first = provider.refresh_token("mail")
+        created = desk.ask("POST", "", _account(provider, relay, refresh_token=first)).json
+        refusal = desk.ask("PATCH", f"/{created['id']}?validate=true", {"name": "New"})
+        answer = desk.ask("POST", f"/{created['id']}/verification")
+
+    assert (refusal.status, refusal.json["report"]["failed_step"]) == (422, "mail")
+    assert answer.json["passed"], answer.body
 
 
 def test_a_stored_refresh_token_is_not_spent_where_nothing_is_saved(desk: Desk) -> None:

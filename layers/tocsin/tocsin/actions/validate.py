@@ -34,13 +34,15 @@ class Validate:
 
     `stored_secret` reads what stands in the secret of a saved account; None: there is none that can be read.
 
-    Tokens that were obtained on the way are kept with what is saved. A refresh token that is stored is therefore used
-    only where something will be saved: many identity providers take it back for a new one.
+    Tokens that were obtained on the way are kept with what is saved. A refresh token that is stored is used only where
+    something is to be saved: many identity providers take it back for a new one. `keep_tokens` stores that as a renewal
+    does, before anything else is done, for the account keeps its grant even if nothing is saved in the end.
     """
 
     steps: VerifySteps
     tokens: TokenSource
     stored_secret: Callable[[MailAccount], AccountSecret | None]
+    keep_tokens: Callable[[MailAccount, AccountSecret], object]
     compose: ComposeTestMessage
     clock: Callable[[], datetime]
 
@@ -50,11 +52,7 @@ class Validate:
 
     def report_on_change(self, change: AccountChange, *, deadline: float) -> StepReport:
         """How a saved account would do if it were changed so; what it has stored is used where it was saved for."""
-        oauth2 = change.after.auth.oauth2
-        spends_stored = (
-            oauth2 is not None and oauth2.grant.has_refresh_token and "refresh_token" not in change.secrets_changed
-        )
-        draft = _Draft(self, change.after, self._known(change), may_renew=not spends_stored)
+        draft = _Draft(self, change.after, self._known(change), may_renew=not _spends_stored(change))
         return self.steps(change.after, draft.credential, deadline=deadline)
 
     def new(
@@ -75,7 +73,8 @@ class Validate:
         Raises:
             NotVerified: as `new`.
         """
-        draft = _Draft(self, change.after, self._known(change), may_renew=True)
+        spends = _spends_stored(change)
+        draft = _Draft(self, change.after, self._known(change), may_renew=True, keeps_tokens=spends)
         self._require(change.after, draft, to, deadline)
         after, secret = draft.kept(self.clock())
         return replace(change, after=after, known=secret, to_store=secret if draft.has_new_tokens else change.to_store)
@@ -95,16 +94,29 @@ class Validate:
         return stored if stored is not None and change.after.may_use(stored) else None
 
 
+def _spends_stored(change: AccountChange) -> bool:
+    """Whether tokens come by the refresh token that is stored, and not by one that is given with the change."""
+    oauth2 = change.after.auth.oauth2
+    return oauth2 is not None and oauth2.grant.has_refresh_token and "refresh_token" not in change.secrets_changed
+
+
 class _Draft:
     """Values with their secret, and the tokens that are obtained for them."""
 
     def __init__(
-        self, action: Validate, account: MailAccount, secret: AccountSecret | None, *, may_renew: bool
+        self,
+        action: Validate,
+        account: MailAccount,
+        secret: AccountSecret | None,
+        *,
+        may_renew: bool,
+        keeps_tokens: bool = False,
     ) -> None:
         self._action = action
         self._account = account
         self._secret = secret
         self._may_renew = may_renew
+        self._keeps_tokens = keeps_tokens
         self._grant = account.grant
         self.has_new_tokens = False
 
@@ -136,5 +148,9 @@ class _Draft:
             raise NoCredential(failure.reply, failure.verdict) from failure
         version = max(before.version, secret.grant_version)
         self._grant = before.model_copy(update={"version": version}).renewed(tokens, now)
+        secret = secret.with_tokens(tokens, grant_version=self._grant.version, account_version=self._account.version)
+        if self._keeps_tokens and tokens.refresh_token is not None:
+            # The access token may be for settings that are never saved: it is of no version of them.
+            self._action.keep_tokens(self._account, secret.model_copy(update={"account_version": None}))
         self.has_new_tokens = True
-        return secret.with_tokens(tokens, grant_version=self._grant.version, account_version=self._account.version)
+        return secret
