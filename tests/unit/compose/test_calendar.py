@@ -187,6 +187,15 @@ def test_an_event_without_time_is_as_new_as_its_coming() -> None:
     assert _entry(event, at=datetime(1, 1, 1, tzinfo=UTC))["SEQUENCE"] == 0
 
 
+def test_an_event_of_the_last_hours_of_time_is_as_new_as_its_coming() -> None:
+    event = sample("maintenance.created")
+    event["time"] = "9999-12-31T23:30:00-12:00"
+    without = sample("maintenance.created")
+    del without["time"]
+
+    assert _entry(event)["SEQUENCE"] == _entry(without)["SEQUENCE"]
+
+
 def test_entities_in_a_description_begin_no_line_of_their_own() -> None:
     description = "a&#13;ATTACH:https://x.example/&#13;&#10;END:VEVENT&#x2028;b&#8238;c"
 

@@ -47,7 +47,7 @@ def calendar_file(notification: Notification, *, sender: Sender, at: datetime) -
         return None
     lines = [
         *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Tocsin//Tocsin//EN", f"METHOD:{method}", "BEGIN:VEVENT"),
-        *_identity(notification, notification.time or at, is_last=method == "CANCEL"),
+        *_identity(notification, _in_utc(notification.time) or at, is_last=method == "CANCEL"),
         *(f"{name}:{_utc(moment)}" for name, moment in zip(("DTSTART", "DTEND"), times, strict=False)),
         *_texts(data),
         _organizer(sender),
