@@ -59,7 +59,7 @@ class MailAccounts(Protocol):
     def delete(
         self, account: MailAccount, entries: Sequence[AuditEntry], *, project: tuple[Project, Project] | None
     ) -> None:
-        """Delete it with its secret, and write its project: as it was read, and as it is to be.
+        """Delete it with its secret, and write its project: as it was read, and as it is to be, if that is another.
 
         Raises:
             Outdated: one of the two is not as it was read.
@@ -230,7 +230,7 @@ class Configure:
                 raise Outdated("If-Match names another version")
             project = self._without(account)
             entries = [self._entry(caller, account, "deleted")]
-            if project is not None:
+            if project is not None and project[0] != project[1]:
                 entries.append(self._entry_of_project(caller, *project))
             try:
                 self.accounts.delete(account, entries, project=project)
@@ -240,11 +240,11 @@ class Configure:
         raise Outdated("the mail account, or the project, is changed again and again")
 
     def _without(self, account: MailAccount) -> tuple[Project, Project] | None:
-        """The account's project as it stands, and without the account; None: it does not name it."""
+        """The account's project as it stands, and as it is without the account; None: there is none."""
         project = self.projects.read(account.project_id)
-        if project is None or account.id not in project.named_accounts:
+        if project is None:
             return None
-        return project, project.without(account.id)
+        return project, project.without(account.id) if account.id in project.named_accounts else project
 
     def _account(self, project_id: str, account_id: str) -> MailAccount:
         account = self.accounts.read(project_id, account_id) if is_ulid(account_id) else None

@@ -35,6 +35,7 @@ class _PartsQuery(TypedDict):
 
 
 _READ = ("project_id", "version", "document")
+_AT_ONCE = 100  # what a transaction takes
 
 
 class ProjectWriter:
@@ -83,13 +84,14 @@ class ProjectWriter:
         What is parked for the accounts `mend`, or (None) for want of one, is marked to go again.
 
         Raises:
-            Outdated: it is not as it was in `before`.
+            Outdated: it is not as it was in `before`, or an account that it comes to name was deleted meanwhile.
             TransientError: the table is too busy; nothing was written.
         """
         writes = [saving_project(self._table, project, before), self._audit.recording(entry)]
         if before is None:
             writes.append({"Put": {"TableName": self._table, "Item": listed(project.project_id)}})
         writes += [marking(self._table, project.project_id, account_id, at=at) for account_id in mend]
+        writes += self._keeping_accounts(project, before)[: _AT_ONCE - len(writes)]
         if self._transactions.write(writes):
             raise Outdated("the project was changed meanwhile")
 
@@ -124,6 +126,18 @@ class ProjectWriter:
         )
         if failed:
             raise Outdated("the project was changed meanwhile")
+
+    def _keeping_accounts(self, project: Project, before: Project | None) -> list[TransactWriteItemTypeDef]:
+        """The parts of a transaction by which the accounts stay that the project did not name before.
+
+        Who deletes one that it named writes the project, too.
+        """
+        named = project.named_accounts - (before.named_accounts if before is not None else frozenset())
+        keys = (items.key_of(project.project_id, account_id) for account_id in sorted(named))
+        return [
+            {"ConditionCheck": {"TableName": self._table, "Key": key, "ConditionExpression": "attribute_exists(sk)"}}
+            for key in keys
+        ]
 
     def _query_of_accounts(self, project_id: str) -> _PartsQuery:
         return self._query_of(project_id, items.PREFIX)
@@ -163,6 +177,18 @@ def saving_project(table: str, project: Project, before: Project | None) -> Tran
             "UpdateExpression": "SET document = :document, version = :version",
             "ConditionExpression": condition,
             "ExpressionAttributeValues": values,
+        }
+    }
+
+
+def keeping_project(table: str, project: Project) -> TransactWriteItemTypeDef:
+    """The part of a transaction by which the project stays as it was read."""
+    return {
+        "ConditionCheck": {
+            "TableName": table,
+            "Key": key_of(project.project_id),
+            "ConditionExpression": "version = :version",
+            "ExpressionAttributeValues": {":version": {"N": str(project.version)}},
         }
     }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tocsin.adapters import mail_account_items as items
-from tocsin.adapters.project_writer import counting_account, saving_project
+from tocsin.adapters.project_writer import counting_account, keeping_project, saving_project
 from tocsin.adapters.redrive_marks import marking
 from tocsin.adapters.slugs import is_of_another, moving_slug
 from tocsin.errors import ServiceBusy, TransientError
@@ -149,9 +149,9 @@ class SettingsWriter:
     ) -> None:
         """Delete the account as it was read, and let its secret go: it can be recovered for a week.
 
-        `project` is its project as it was read, and as it is to be, if it names the account. What is parked for the
-        account is marked to go again, by the next one of its route if there is one. The sweep, which follows the mark,
-        also lets the secret go if that fails here.
+        `project` is its project as it was read, and as it is to be: another one if it names the account, else the same,
+        which then must not come to name it. What is parked for the account is marked to go again, by the next one of
+        its route if there is one. The sweep, which follows the mark, also lets the secret go if that fails here.
 
         Raises:
             Outdated: the account or the project was changed since it was read.
@@ -172,7 +172,10 @@ class SettingsWriter:
         ]
         if project is not None:
             before, after = project
-            writes.append(saving_project(self._table, after, before))
+            is_named = after != before
+            writes.append(
+                saving_project(self._table, after, before) if is_named else keeping_project(self._table, before)
+            )
         if not self._is_gone(account, writes):
             raise Outdated("the mail account, or the project, was changed meanwhile")
         self._let_secret_go(account)
