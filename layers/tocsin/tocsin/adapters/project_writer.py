@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from tocsin.adapters import mail_account_items as items
 from tocsin.adapters import template_items
+from tocsin.adapters.aws_trouble import busy_services_are_transient
 from tocsin.adapters.batch_reads import read_items
 from tocsin.adapters.project_ids import ProjectIds, listed
 from tocsin.adapters.redrive_marks import marking
@@ -54,8 +55,13 @@ class ProjectWriter:
         )
         return "Item" in answer
 
+    @busy_services_are_transient()
     def read(self, project_id: str) -> Project | None:
-        """The project as it stands; None where there is none."""
+        """The project as it stands; None where there is none.
+
+        Raises:
+            TransientError: the table cannot answer now.
+        """
         answer = self._client.get_item(TableName=self._table, Key=key_of(project_id), ConsistentRead=True)
         return _project(answer["Item"]) if "Item" in answer else None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from tocsin.adapters import mail_account_items as items
+from tocsin.adapters.aws_trouble import busy_services_are_transient
 from tocsin.adapters.project_writer import counting_account, keeping_project, saving_project
 from tocsin.adapters.redrive_marks import marking
 from tocsin.adapters.slugs import is_of_another, moving_slug
@@ -53,8 +54,13 @@ class SettingsWriter:
         self._audit = audit
         self._clock = clock
 
+    @busy_services_are_transient()
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
-        """The mail account as it stands; None where there is none."""
+        """The mail account as it stands; None where there is none.
+
+        Raises:
+            TransientError: the table cannot answer now.
+        """
         answer = self._dynamodb.get_item(
             TableName=self._table, Key=items.key_of(project_id, account_id), ConsistentRead=True
         )
