@@ -82,6 +82,15 @@ def test_an_account_that_was_not_made_leaves_no_secret(desk: Desk) -> None:
     assert _is_let_go(desk, made.rpartition("/")[2])
 
 
+def test_an_account_that_was_not_made_leaves_no_secret_of_which_the_answer_was_lost(desk: Desk) -> None:
+    with trouble_with_aws(LOST_ANSWER, at=lambda call: call.name == "CreateSecret") as calls:
+        answer = desk.ask("POST", "", password_account())
+
+    [made] = {json.loads(call.body)["Name"] for call in calls if call.name == "CreateSecret"}
+    assert (answer.status, desk.ask("GET", "").json["items"]) == (503, [])
+    assert _is_let_go(desk, made.rpartition("/")[2])
+
+
 @pytest.mark.parametrize("lost", ["TransactWriteItems", "DeleteSecret"])
 def test_an_account_that_was_deleted_is_told_so_though_answers_were_lost(desk: Desk, lost: str) -> None:
     account_id = desk.create()["id"]

@@ -12,7 +12,7 @@ from tocsin.adapters.aws_trouble import busy_services_are_transient
 from tocsin.adapters.project_writer import counting_account, keeping_project, saving_project
 from tocsin.adapters.redrive_marks import marking
 from tocsin.adapters.slugs import is_of_another, moving_slug
-from tocsin.errors import ServiceBusy, TransientError
+from tocsin.errors import AccountChanged, ServiceBusy, TransientError
 from tocsin.model.redrive import mends
 from tocsin.model.settings_error import NotThere, Outdated, SlugTaken
 
@@ -105,7 +105,7 @@ class SettingsWriter:
             TransientError: a store cannot answer now; nothing was written (`ServiceBusy`: it may be).
         """
         if secret is not None:
-            account = account.model_copy(update={"credential_version": self._secrets.create(account, secret)})
+            account = account.model_copy(update={"credential_version": self._make_secret(account, secret)})
         writes: list[TransactWriteItemTypeDef] = [
             {
                 "Put": {
@@ -195,6 +195,15 @@ class SettingsWriter:
             if self.read(account.project_id, account.id) is not None:
                 raise
         return self.read(account.project_id, account.id) is None
+
+    def _make_secret(self, account: MailAccount, secret: AccountSecret) -> str:
+        try:
+            return self._secrets.create(account, secret)
+        except AccountChanged:  # it is another's
+            raise
+        except TransientError:  # it may be made, and nobody would come back to it
+            self._let_secret_go(account)
+            raise
 
     def _let_secret_go(self, account: MailAccount) -> None:
         with suppress(TransientError):
