@@ -11,11 +11,14 @@ import boto3
 import pytest
 
 from tests.functional.authorize.redirect import SCOPE, TOKEN, Browser
+from tests.functional.deliver.trouble import refused, trouble_with_aws
 from tests.identity_provider import USER
 
 if TYPE_CHECKING:
     from tests.functional.authorize.conftest import Begin
     from tests.functional.deliver.stack import Stack
+    from tests.functional.deliver.trouble import Call
+    from tests.functional.http_api import Answer
     from tests.relay import Relay
 
 
@@ -231,6 +234,27 @@ def test_who_opened_a_ticket_twice_connects_once_and_hears_of_it_in_the_other_wi
     assert (redirect.secret(), len(redirect.provider.requests("token"))) == (stored, asked)
     assert redirect.account()["status"] == "verified"
     assert "Connected and verified" in redirect.browser.open(first).body
+
+
+def test_the_other_window_hears_of_it_while_the_first_still_logs_in_at_the_relay(begin: Begin) -> None:
+    redirect = begin()
+    ticket = redirect.ticket()
+    first, second = redirect.consented(ticket), redirect.consented(ticket)
+    begun: list[bool] = []
+    others: list[Answer] = []
+
+    def at(call: Call) -> bool:
+        if "breaker#" in call.body and not begun:  # the relay let the first in, which nobody has written yet
+            begun.append(True)
+            others.append(redirect.browser.open(second))
+        return False
+
+    with trouble_with_aws(refused("never"), at=at):
+        page = redirect.browser.open(first)
+
+    assert ([other.status for other in others], page.status) == ([409], 200)
+    assert len(redirect.provider.requests("token")) == 1
+    assert redirect.account()["status"] == "verified"
 
 
 def test_a_ticket_whose_first_window_failed_may_still_be_used_in_the_second(begin: Begin) -> None:

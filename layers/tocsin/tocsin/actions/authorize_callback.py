@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tocsin.model.remedy import Verdict
 
 _ABANDONED_AFTER = timedelta(seconds=40)  # longer than any callback may run
-_CONNECTED = frozenset({Outcome.VERIFIED, Outcome.NOT_VERIFIED, Outcome.UNCONFIRMED})
 _MAY_TRY_AGAIN = frozenset(
     {
         Outcome.DENIED,
@@ -179,9 +178,11 @@ class CompleteAuthorization:
         """Keep the result as well as can be: it is true whether or not it can be written."""
         with suppress(TransientError):
             self.authorizations.finish(known, authorization, result)
-        if result.outcome in _CONNECTED:
-            with suppress(TransientError):
-                self.authorizations.use_ticket(authorization.ticket_fingerprint)
+
+    def _end_ticket(self, authorization: Authorization) -> None:
+        """Let no other opening of the ticket connect as well, while this one still asks the relay."""
+        with suppress(TransientError):
+            self.authorizations.use_ticket(authorization.ticket_fingerprint)
 
     def _hindrance(self, authorization: Authorization) -> Outcome | None:
         now = self.clock()
@@ -236,6 +237,7 @@ class CompleteAuthorization:
             return {"outcome": self._why_changed(account, else_=Outcome.SECRET_UNAVAILABLE)}
         except TransientError:
             return {"outcome": Outcome.EXCHANGE_FAILED, "remedy_id": "busy"}
+        self._end_ticket(authorization)
         return self._confirm(account, deadline)
 
     def _confirm(self, account: MailAccount, deadline: float) -> dict[str, object]:
