@@ -57,7 +57,8 @@ _DIGEST_PAUSE = timedelta(seconds=30)
 class ChunkRun:
     """One run over one chunk, with what `deliver` needs for all of them.
 
-    `crowded` is an account that could send if it had a connection to spare, where others were asked instead.
+    `crowded` is an account that could send if it had a connection to spare, where others were asked instead. Before it
+    `has_begun` a window, nothing need be stored that a pointer could lead to.
     """
 
     deliver: Deliver
@@ -295,9 +296,7 @@ class ChunkRun:
         is_first = True
         while self.pending:
             if not is_first and (self._is_changed(window.account) or not self.time_left.may_go_on()):
-                self.journal.write([], last=True)
-                self._come_back(self.deliver.clock())
-                return False
+                raise TooLate("the account was changed, or too little time is left for one more window")
             room = self.gate.room(window.account, min(len(self.pending), WINDOW))
             if room == 0:
                 return True
@@ -324,7 +323,7 @@ class ChunkRun:
             return None
         self.pending = [*(item.entry for item in items), *rest]  # as long as nothing is written of them
         submitted = window.submit(items, last=not rest)
-        self.has_begun = True
+        self.has_begun |= len(submitted.left) < len(items)
         passed_on = [change.after for change in submitted.passed_on]
         self.pending = [*passed_on, *(item.entry for item in submitted.left), *rest]
         if submitted.stop is not None and passed_on:

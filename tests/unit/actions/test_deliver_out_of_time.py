@@ -1,0 +1,53 @@
+"""A run whose time is over before anything is submitted leaves its message to the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tocsin.actions.delivery_run import TimeLeft
+from tocsin.errors import TooLate
+from tocsin.model.chunk import chunk_of
+from tocsin.model.rate import Rate
+from tocsin.model.shared_item import SharedItem, shared_key
+
+from tests.unit.actions.surroundings import FakeChunkJournal, Surroundings, deliver_in
+from tests.unit.model.examples import NOW, account, notification, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tocsin.model.project import ProjectSettings
+
+LIMITED = account(limits={"per_minute": 30})
+WITH_FALL_BACK = settings(LIMITED, account("second"), fallback_policy="project")
+
+
+def _time_left(seconds: Callable[[], float]) -> TimeLeft:
+    return TimeLeft(seconds=seconds, monotonic=lambda: 0.0, function_timeout=60.0)
+
+
+def _last_room_is_taken() -> SharedItem:
+    rate = Rate.of({}, LIMITED.limits, NOW).submitted(30, NOW)
+    return SharedItem(key=shared_key("rate", LIMITED), version=1, document=rate.document())
+
+
+@pytest.mark.parametrize(
+    ("accounts", "seconds"),
+    [
+        pytest.param(WITH_FALL_BACK, 20.0, id="for-the-next-account"),
+        pytest.param(settings(LIMITED), 5.0, id="for-any"),
+    ],
+)
+def test_a_notification_that_is_not_stored_is_never_left_to_a_pointer(
+    accounts: ProjectSettings, seconds: float
+) -> None:
+    whole, around = notification(), Surroundings(settings_now=accounts)
+    journal = FakeChunkJournal(races=[[_last_room_is_taken()]])
+
+    with pytest.raises(TooLate):
+        deliver_in(around)(
+            whole, chunk_of(whole), journal, time_left=_time_left(lambda: 60.0 if journal.races else seconds)
+        )
+
+    assert around.relay.told == []
