@@ -1,4 +1,4 @@
-"""A run whose time is over before anything is submitted leaves its message to the queue."""
+"""A run whose time is over before anything is submitted leaves its message to the queue, and the chunk to anybody."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import pytest
 from tocsin.actions.delivery_run import TimeLeft
 from tocsin.errors import TooLate
 from tocsin.model.chunk import chunk_of
+from tocsin.model.delivery import State
+from tocsin.model.event import check_event
 from tocsin.model.rate import Rate
 from tocsin.model.shared_item import SharedItem, shared_key
 
 from tests.unit.actions.surroundings import FakeChunkJournal, Surroundings, deliver_in
-from tests.unit.model.examples import NOW, account, notification, settings
+from tests.unit.model.examples import NOW, account, event, notification, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,3 +53,18 @@ def test_a_notification_that_is_not_stored_is_never_left_to_a_pointer(
         )
 
     assert around.relay.told == []
+
+
+def test_a_chunk_of_which_only_a_part_was_decided_is_given_back() -> None:
+    whole, journal = event(), FakeChunkJournal()
+    whole["data"]["recipients"] = [{"email": "ana@example.org"}, {"email": "bo@example.org"}]
+    checked = check_event(whole)
+
+    with pytest.raises(TooLate):
+        deliver_in(Surroundings(), look_up=lambda *_, **__: (frozenset({"ana@example.org"}), [], {}))(
+            checked, chunk_of(checked), journal, time_left=_time_left(lambda: 20.0)
+        )
+
+    [(changes, is_last), *further] = journal.writes
+    assert ([change.state for change in changes], is_last) == ([State.SUPPRESSED], False)
+    assert further == [([], True)]

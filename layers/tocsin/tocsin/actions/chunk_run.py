@@ -138,10 +138,10 @@ class ChunkRun:
             while self.pending and self._goes_on(accounts, recipients):
                 pass
         except TooLate:
+            self.journal.write([], last=True)  # whoever comes next need not wait for the end of a lease
             if not self.has_begun:
                 raise
-            self.journal.write([], last=True)  # what the first account could not send is due at once
-            self._come_back(self.deliver.clock())
+            self._come_back(self.deliver.clock())  # what the first account could not send is due at once
 
     def _goes_on(self, accounts: Sequence[MailAccount], recipients: Mapping[str, Recipient]) -> bool:
         """Bring what is pending further by one account; whether it is now another's turn."""
