@@ -254,6 +254,22 @@ def test_once_the_pause_is_over_one_worker_tries_and_the_others_wait_for_it() ->
     assert hindrance.until == table.now + timedelta(seconds=60)
 
 
+def test_who_tries_one_account_waits_for_the_pause_of_another() -> None:
+    table, fall_back = Table(), account("second")
+    throttled = (DOWN, verdict(F.THROTTLED, wait_seconds=300))
+    written, _ = table.gate().settle(fall_back, claimed=1, used=0, worked=False, failure=throttled)
+    table.write(table.gate(), written)
+    table.open()
+    table.now += timedelta(seconds=30)
+    one = table.gate()
+
+    table.claim(one, 5, of=FREE)
+
+    assert one.room(FREE, 5) == 5
+    assert one.room(fall_back, 5) == 0
+    assert one.hindrance(fall_back) == table.gate().hindrance(fall_back) is not None
+
+
 @pytest.mark.parametrize("works", [True, False])
 def test_the_try_closes_it_or_opens_it_for_longer(*, works: bool) -> None:
     table = Table()

@@ -69,7 +69,7 @@ class Gate:
     has_waited: bool = False
     _given_up: dict[str, Hindrance] = field(default_factory=dict)
     _claimed_at: datetime | None = None
-    _probes: bool = False
+    _probed: str | None = None
 
     def keys(self, accounts: Iterable[MailAccount]) -> Iterator[str]:
         """The keys of what must be known of the accounts, the first choice's slots among them."""
@@ -87,7 +87,7 @@ class Gate:
 
     def lose(self, items: Iterable[SharedItem]) -> None:
         """Take note that a claim was not written, because these items are another's."""
-        self._probes = False
+        self._probed = None
         self.learn(items)
 
     def give_up(self, account: MailAccount, reply: Reply, verdict: Verdict | None) -> None:
@@ -122,10 +122,10 @@ class Gate:
         self._claimed_at = now
         claim = [self._rate_item(one, one.rate.submitted(mails, now)) for one in self._counted(account)]
         if breaker.standing(now) is Standing.HALF_OPEN:
-            self._probes = True
+            self._probed = breakers.breaker_key(account)
             claim.append(self._breaker_item(account, breaker.probing(now)))
         elif logs_in and breaker.has_one_login_left(account.credential_version):
-            self._probes = True
+            self._probed = breakers.breaker_key(account)
             claim.append(self._breaker_item(account, breaker.logging_in(now)))
         elif logs_in:
             claim.append(replace(self._item("breaker", account), is_checked_only=True))
@@ -182,7 +182,7 @@ class Gate:
             return Hindrance(reply=breaker.last.reply, verdict=breaker.last.verdict)
         opens_at = breaker.open_until if breaker.standing(now) is Standing.OPEN else None
         until = opens_at or breaker.logins_wait_until(version, now)
-        if until is None or self._probes:
+        if until is None or self._probes(account):
             return None
         return Hindrance(reply=_own("breaker_open"), verdict=breaker.last.verdict, until=until)
 
@@ -201,7 +201,8 @@ class Gate:
         self, account: MailAccount, breaker: Breaker, *, worked: bool, failure: tuple[Reply, Verdict] | None
     ) -> Breaker:
         now = self.clock()
-        is_late = breaker.standing(now) is Standing.OPEN and not self._probes  # it opened after the window began
+        is_open = breaker.standing(now) is Standing.OPEN
+        is_late = is_open and not self._probes(account)  # it opened after the window began
         if worked and not is_late:
             breaker = Breaker()
         if failure is None:
@@ -214,6 +215,10 @@ class Gate:
         if is_late:
             return breaker.after_late_failure(reply, verdict, now)
         return breaker.after_failure(reply, verdict, now, jitter=self.jitter())
+
+    def _probes(self, account: MailAccount) -> bool:
+        """Whether the one who tries the account, while all others wait, is this worker."""
+        return self._probed == breakers.breaker_key(account)
 
     def _counted(self, account: MailAccount) -> list[Counted]:
         """The rates that a mail by the account counts in, the project's first."""
