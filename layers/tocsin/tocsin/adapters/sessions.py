@@ -240,7 +240,8 @@ class Sessions:
     def _free_number(self, account: MailAccount, *, leaves_one: bool) -> int | None:
         """The number of a slot that nobody has, as far as is known; not the one that all others try first, too.
 
-        The one that bulk leaves free comes last.
+        The one that bulk leaves free comes after others that are known to be free, and before a guess: of those that
+        nobody has read, bulk may have all.
         """
         ours = {kept.number for kept in self._of(account)}
         if len(ours) >= self.connections(account):  # some may be beyond a limit that was lowered
@@ -250,8 +251,8 @@ class Sessions:
         return min(
             free,
             key=lambda number: (
-                self._is_left_free(account, number),
                 slot.slot_key(account, number) not in self._known,
+                self._is_left_free(account, number),
             ),
             default=None,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tocsin.errors import ConnectionsInUse, TooLate
+from tocsin.model.slot import slot_key
 
 from tests.unit.adapters.aws.session_world import SECOND, limited
 from tests.unit.model.examples import account
@@ -305,6 +306,20 @@ def test_bulk_looks_for_slots_that_nobody_has_read_though_the_one_that_is_left_i
 
         with world.process().leased(limited(12), known=known, leaves_one=True):
             pass
+
+
+@pytest.mark.parametrize("in_use", [0, 1])
+def test_the_one_that_is_left_is_taken_before_any_that_nobody_has_read(world: World, in_use: int) -> None:
+    process, others = world.process(), world.process()
+    with ExitStack() as held:
+        for _ in range(in_use):
+            held.enter_context(process.leased(limited(30), leaves_one=True))
+        for _ in range(29 - in_use):
+            held.enter_context(others.leased(limited(30), leaves_one=True))
+        process.sessions.close()  # what it knows is of an invocation before
+
+        with process.lent(limited(30)) as lent:
+            assert process.slot_of(lent) == slot_key(limited(30), 0)
 
 
 def test_slots_are_not_all_tried_in_the_same_order(world: World) -> None:
