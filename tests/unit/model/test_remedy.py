@@ -200,6 +200,13 @@ def test_a_wait_is_told_only_where_there_is_another_try() -> None:
         ("try again later", None),
         ("try again in 5 monkeys", None),
         ("the limit is 25 messages in 5 minutes", None),
+        ("Try again later, closing connection. (EHLO) 5d4ab1478bee-20bd8c4 - gsmtp", None),
+        ("Try again later, closing connection. (MAIL) ffb5h-20020a17 - gsmtp", None),
+        ("Try again later, closing connection. (MAIL) 98d-20020a17 - gsmtp", None),
+        ("please try again later [AM7EUR06FT5.eop]", None),
+        ("try again later (session 3d5s7)", None),
+        ("try again later <7d@relay.example>", None),
+        ("(retry in 5m).", 300),
     ],
 )
 def test_the_wait_is_read_from_the_text(text: str, seconds: int | None) -> None:

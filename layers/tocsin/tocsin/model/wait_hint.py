@@ -11,7 +11,7 @@ _ASKED = r"(?:again|back|retry|wait|(?:grey|gray)list(?:ed|ing)?)\D{0,40}"
 _CLOCK = rf"{_ASKED}(?<!\bat )(?<!until )(?<!after )(\d{{1,2}}):(\d{{2}}):(\d{{2}})(?!\d)"
 _NUMBER = r"\d{1,6}(?:\.\d{1,6})?"
 _PART = rf"({_NUMBER}) ?(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z])"
-_LENGTH = rf"{_ASKED}(?<!\d)({_PART}(?:,? ?(?:and )?{_PART}){{0,3}})"
+_LENGTH = rf"{_ASKED}(?<![\w.])({_PART}(?:,? ?(?:and )?{_PART}){{0,3}})(?![\w@-])"  # no piece of an id, as 5d4ab1-20
 _DIRECTLY = r"(?:retry[- ]after|(?:again|back|retry) (?:in|after)|wait(?: for)?)[ :=]{1,3}"
 _BARE = rf"{_DIRECTLY}({_NUMBER})(?= ?(?:$|[),;\]]|\.(?!\d)))"
 
