@@ -14,7 +14,7 @@ from tocsin.errors import TransientError
 
 from tests.functional.deliver.fleet import Fleet
 from tests.functional.deliver.stack import LOGIN
-from tests.relay import Relay
+from tests.relay import Close, Relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -214,6 +214,20 @@ def test_many_people_of_one_event_are_each_counted_by_themselves(acme: Acme, rel
 
     assert Counter(mail.rcpt_to[0] for mail in relay.mails) == dict.fromkeys(people, 1)
     assert _why(acme)["deferred", "held_for_digest"] == len(people)
+
+
+def test_a_mail_that_its_relay_did_not_hear_of_in_time_counts_once(acme: Acme) -> None:
+    acme.project = {"storm_control": {"mails_per_thread": PER_THREAD}}
+    with Relay(**LOGIN, script={"connect": [Close()] * 2}) as relay, Fleet.of(1) as fleet:
+        acme.save(relay)
+        fleet.publish(*_thread(acme, 1, ANA, BO))
+        fleet.work_until_done()
+        fleet.publish(*_thread(acme, PER_THREAD - 1, ANA, BO))
+
+        fleet.work_until_done()
+
+    assert Counter(mail.rcpt_to[0] for mail in relay.mails) == {ANA: PER_THREAD, BO: PER_THREAD}
+    assert _digests(relay) == []
 
 
 def test_two_people_of_one_event_each_have_their_own_digest(acme: Acme, fleet: Fleet, relay: Relay) -> None:

@@ -74,6 +74,7 @@ def _submit(table: Table, storm: Storm, entries: list[Entry]) -> None:
         pytest.param(State.QUEUED, {}, True, id="new"),
         pytest.param(State.DEFERRED, {}, True, id="waited-for-its-account"),
         pytest.param(State.DEFERRED, {"attempt": 1}, False, id="tried"),
+        pytest.param(State.DEFERRED, {"was_begun": True}, False, id="begun-and-not-tried"),
         pytest.param(State.SUBMITTING, {"attempt": 1}, False, id="left-from-a-crash"),
         pytest.param(State.UNKNOWN, {"attempt": 1}, False, id="of-unknown-outcome"),
         pytest.param(State.QUEUED, {"revived_at": NOW}, False, id="re-driven-by-an-admin"),

@@ -65,7 +65,7 @@ class Storm:
         return StormGroup.of(self.notification, recipient)
 
     def holds(self, entry: Entry) -> bool:
-        """Whether the delivery must wait for a digest. None does that was tried, counted, or re-driven by an admin."""
+        """Whether the delivery must wait for a digest. None does that was begun, counted, or re-driven by an admin."""
         if self.control is None or not self._is_new(entry):
             return False
         return self._count(self._item(entry), self.control).is_full(self._thread, self.control)
@@ -130,7 +130,7 @@ class Storm:
 
     def _is_new(self, entry: Entry) -> bool:
         is_untried = entry.state in _UNTRIED and entry.attempt == 0 and entry.revived_at is None
-        return is_untried and entry.recipient not in self._counted
+        return is_untried and not entry.was_begun and entry.recipient not in self._counted
 
     def _item(self, entry: Entry) -> SharedItem:
         key = self.group(entry.recipient).counter_key

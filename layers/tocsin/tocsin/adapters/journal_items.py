@@ -199,6 +199,7 @@ def read_entry(item: Item) -> Entry:
         revived_at=datetime.fromisoformat(item["revived_at"]["S"]) if "revived_at" in item else None,
         is_held="held_for" in item,
         is_left=state is State.SUBMITTING,
+        was_begun="was_begun" in item,
     )
 
 
@@ -284,6 +285,8 @@ def _expression(owner: Ownership, change: Change, now: datetime) -> _Expression:
     expression.set("updated_at", {"S": timestamp(now)})
     if change.after.resubmitted:
         expression.set("resubmitted", {"BOOL": True})
+    if change.after.was_begun and change.attempt == 0:  # of others, the attempts say so
+        expression.set("was_begun", {"BOOL": True})
     if change.mail_account_id is not None:
         expression.set("mail_account_id", {"S": change.mail_account_id})
     if not change.before.stored:

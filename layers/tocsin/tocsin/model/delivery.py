@@ -61,7 +61,7 @@ class Entry:
     `attempt` counts the tries that were spent. `message_id` is fixed at the first write. `revived_at` is when an admin
     last re-drove it: it has a useful life from then on, whatever became of the notification's own. One that `is_held`
     is never submitted: a digest tells of it. One that `is_left` was in flight when its worker died: the relay may have
-    its mail.
+    its mail. One that `was_begun` is counted as a mail to its recipient, though no try may have been spent on it.
     """
 
     recipient: str
@@ -73,6 +73,7 @@ class Entry:
     revived_at: datetime | None = None
     is_held: bool = False
     is_left: bool = False
+    was_begun: bool = False
     stored: bool = True
 
 
@@ -132,4 +133,5 @@ class Change:
             resubmitted=self.before.resubmitted or self.before.state is State.UNKNOWN,
             revived_at=self.before.revived_at,
             is_held=self.hold is not None,
+            was_begun=self.before.was_begun or self.before.state is State.SUBMITTING,
         )
