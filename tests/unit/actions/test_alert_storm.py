@@ -43,3 +43,16 @@ def test_a_storm_becomes_a_handful_of_mails(
     assert len(world.relay.told) == at_once + digests
     assert world.states() == {State.ACCEPTED: at_once, State.SUPPRESSED: events - at_once}
     assert sum(digest["count"] for digest in world.digests) == events - at_once
+
+
+@pytest.mark.parametrize("people", [20, 21])  # which is more than are counted in one write with their mails
+def test_an_event_that_comes_again_and_again_counts_once(people: int) -> None:
+    world = StormWorld(settings_now=settings(account(), routes={"alert": ["first"]}))
+    data = event()["data"] | {"recipients": [{"email": f"p{number}@example.org"} for number in range(people)]}
+    for number in range(10):
+        world.publish(event("alert.created", data=data), at=NOW + timedelta(seconds=number))
+    world.publish(event("alert.created", id="another", data=data), at=NOW + timedelta(seconds=10))
+
+    world.work()
+
+    assert world.states() == {State.ACCEPTED: 2 * people}

@@ -149,6 +149,32 @@ def test_many_of_several_workers_are_all_counted() -> None:
     assert {item.document["in_all"] for item in table.items.values()} == {2}
 
 
+def test_many_that_do_not_begin_after_all_count_no_more() -> None:
+    table = Table()
+    quick, late = table.worker(MANY), table.worker(MANY)
+    for worker in (late, quick):
+        worker.count_ahead(_new(MANY))
+
+    late.take_back()
+    late.take_back()
+
+    assert {item.document["in_all"] for item in table.items.values()} == {1}
+    assert not any(late.holds(one) for one in _new(MANY))
+    late.count_ahead(_new(MANY))
+    assert {item.document["in_all"] for item in table.items.values()} == {2}
+
+
+def test_what_began_in_an_earlier_window_stays_counted() -> None:
+    table = Table()
+    storm = table.worker(MANY)
+    storm.count_ahead(_new(MANY))
+
+    storm.count_ahead([entry(State.QUEUED, attempt=0, number=MANY)])
+    storm.take_back()
+
+    assert {item.document["in_all"] for item in table.items.values()} == {1}
+
+
 def test_a_busy_table_does_not_keep_mails_waiting() -> None:
     table = Table()
     table.busy = True

@@ -43,6 +43,7 @@ class Storm:
     _thread: str = ""
     _items: dict[str, SharedItem] = field(default_factory=dict)
     _counted: set[str] = field(default_factory=set)
+    _ahead: Sequence[Entry] = ()
 
     def __post_init__(self) -> None:
         """Find out whether the notification is one that may be held."""
@@ -85,6 +86,7 @@ class Storm:
 
         Where others are too quick, some are not counted: a mail more does less harm than a mail too late.
         """
+        self._ahead = ()
         for _ in range(_ROUNDS if len(entries) > _WRITTEN_TOGETHER else 0):
             may_go = [entry for entry in entries if not self.holds(entry)]
             counts = self._counting(may_go)
@@ -98,6 +100,23 @@ class Storm:
                 return
             else:
                 self.submitting(may_go, counts)
+                self._ahead = may_go
+                return
+
+    def take_back(self) -> None:
+        """Count no more what was counted ahead last, since nothing of it begins; what cannot be written stays so."""
+        ahead, self._ahead = self._ahead, ()
+        for _ in range(_ROUNDS if ahead else 0):
+            counts = self._counting_back(ahead)
+            try:
+                self.write_ahead(counts)
+            except SharedItemsChanged as changed:
+                self.learn(changed.items)
+            except TransientError:
+                return
+            else:
+                self.learn(counts)
+                self._counted.difference_update(entry.recipient for entry in ahead)
                 return
 
     def claim(self, entries: Sequence[Entry]) -> list[SharedItem]:
@@ -112,9 +131,12 @@ class Storm:
     def _counting(self, entries: Iterable[Entry]) -> list[SharedItem]:
         return [] if self.control is None else [self._counted_once(e, self.control) for e in entries if self._is_new(e)]
 
-    def _counted_once(self, entry: Entry, control: StormControl) -> SharedItem:
+    def _counting_back(self, entries: Iterable[Entry]) -> list[SharedItem]:
+        return [] if self.control is None else [self._counted_once(e, self.control, mails=-1) for e in entries]
+
+    def _counted_once(self, entry: Entry, control: StormControl, *, mails: int = 1) -> SharedItem:
         item = self._item(entry)
-        count = self._count(item, control).counting(self._thread)
+        count = self._count(item, control).counting(self._thread, mails)
         return item.with_document(count.document(), forgotten_at=count.forgotten_at(control))
 
     def _held(self, entry: Entry, control: StormControl, line: Mapping[str, Any], verdict: Verdict | None) -> Change:

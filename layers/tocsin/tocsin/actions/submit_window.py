@@ -122,6 +122,13 @@ class Window:
     def _begin(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
         """Journal and claim what is about to be submitted; those items, and those without room."""
         self.counts.count_ahead([item.entry for item in items])
+        try:
+            return self._journaled_and_claimed(items)
+        except Exception:
+            self.counts.take_back()
+            raise
+
+    def _journaled_and_claimed(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
         for _ in range(_ROUNDS):
             may_go, held = self._parted(items)
             room = self.gate.room(self.account, len(may_go))

@@ -83,6 +83,10 @@ class Counts(Protocol):
         """Count those that may go, if they are too many to be counted with the claim."""
         ...
 
+    def take_back(self) -> None:
+        """Count no more what was counted ahead last, since nothing of it begins."""
+        ...
+
     def claim(self, entries: Sequence[Entry]) -> list[SharedItem]:
         """What must be written before these are submitted."""
         ...

@@ -117,10 +117,10 @@ class StormCount:
         """Whether no mail of the thread goes before the window ends."""
         return self.in_all >= control.mails_in_all or self.threads.get(thread, 0) >= control.mails_per_thread
 
-    def counting(self, thread: str) -> StormCount:
-        """The count with one mail more."""
-        threads = {**self.threads, thread: self.threads.get(thread, 0) + 1}
-        return replace(self, in_all=self.in_all + 1, threads=threads)
+    def counting(self, thread: str, mails: int = 1) -> StormCount:
+        """The count with so many mails more, or fewer; never fewer than none, since the window may be another."""
+        threads = {**self.threads, thread: max(0, self.threads.get(thread, 0) + mails)}
+        return replace(self, in_all=max(0, self.in_all + mails), threads=threads)
 
     def forgotten_at(self, control: StormControl) -> datetime:
         """When the count is of no use any more."""
