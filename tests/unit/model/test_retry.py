@@ -108,6 +108,7 @@ def test_a_wait_is_never_shorter_than_the_relay_asks(asked: int, waited: int) ->
         pytest.param(900, 570, 600, 570, id="as-soon-as-was-asked-for"),
         pytest.param(900, 900, 600, 600, id="asked-to-wait-for-longer"),
         pytest.param(900, 0, 60, 60, id="its-last-minute-has-begun"),
+        pytest.param(900, 1, 60, 60, id="in-its-last-minute-a-moment-was-asked-for"),
         pytest.param(900, 0, 0, 0, id="its-life-is-over"),
         pytest.param(900, 0, -60, 0, id="its-life-was-over-before"),
     ],

@@ -78,8 +78,8 @@ def within_life(again_at: datetime, *, ends_at: datetime, now: datetime, not_bef
         return again_at
     if ends_at <= now:
         return now
-    last = max(not_before, ends_at - _LAST_TRY)
-    return last if now < last < ends_at else ends_at
+    last = ends_at - _LAST_TRY
+    return max(not_before, last) if now < last and not_before < ends_at else ends_at
 
 
 def useful_life(route: Route) -> timedelta:
