@@ -177,6 +177,29 @@ def test_an_incident_waits_a_minute_for_the_first_account_and_a_page_a_quarter_o
     assert _log(acme, "page@example.org")[-1]["instead_of"] == {"mail_account_id": FIRST, "reason": "breaker_open"}
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param({"auth": Say(REFUSED)}, id="refused-credential"),
+        pytest.param({"mail": Say("553 5.7.1 not your address")}, id="refused-sender"),
+    ],
+)
+def test_nothing_is_parked_while_the_first_account_may_come_back(acme: Acme, script: dict[str, Say]) -> None:
+    with (
+        Relay(**LOGIN, script={"ehlo": [Close()] * 6}) as first,
+        Relay(**LOGIN, script=script) as second,
+        Fleet.of(1) as fleet,
+    ):
+        _save(acme, first, second)
+        fleet.publish(acme.event(ANA, "bo@example.org"))
+        fleet.work_until_done()
+
+    assert second.connections > 0
+    assert acme.states() == {ANA: "accepted", "bo@example.org": "accepted"}
+    assert (len(first.mails), second.mails) == (2, [])
+    assert {line["state"] for line in _log(acme)} == {"deferred", "accepted"}
+
+
 def test_over_its_limit_for_longer_than_a_minute_the_rest_goes_by_the_next_account(acme: Acme) -> None:
     people = [f"p{index}@example.org" for index in range(12)]
     with Relay(**LOGIN) as first, Relay(**LOGIN) as second, Fleet.of(1) as fleet:

@@ -192,6 +192,13 @@ def test_a_token_that_is_renewed_just_now_is_waited_for_and_one_that_never_comes
     assert chosen(log_in=LogInOf(first=REFUSED)) == "second instead of first: grant_busy"
 
 
+def test_nothing_is_parked_for_an_account_that_cannot_send_while_another_comes_back() -> None:
+    disabled = account("first", enabled=False)
+
+    assert chosen(accounts=(disabled, SECOND), log_in=LogInOf(second=BUSY), waited=60) == "none: grant_busy"
+    assert chosen(accounts=(disabled, SECOND), log_in=LogInOf(second=REFUSED)) == "none: account_disabled"
+
+
 def test_an_account_that_was_named_is_waited_for_however_long_it_takes() -> None:
     options = {"mail_account_id": "first"}
 

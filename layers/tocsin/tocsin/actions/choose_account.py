@@ -29,12 +29,14 @@ if TYPE_CHECKING:
 class Usable:
     """An account that may send now. `credential` is None where the account logs in as nobody.
 
-    `instead_of` is the first choice, where this is not it.
+    `instead_of` is the first choice, where this is not it. `others_come_back`: one of those before it is in a trouble
+    that goes away by itself.
     """
 
     account: MailAccount
     credential: Credential | None
     instead_of: Fallback | None = None
+    others_come_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ def choose_account(
     for account in candidates:
         found = _try(account, notification, log_in, gate, deadline)
         if isinstance(found, Usable):
-            return replace(found, instead_of=_instead_of(passed))
+            return replace(found, instead_of=_instead_of(passed), others_come_back=any(map(_comes_back, passed)))
         if isinstance(found, Waiting) and found.until <= max(patient_until, now + ALWAYS_BORNE) and _passes(found):
             return found
         if isinstance(found, Unusable) and found.verdict is not None and _passes(found) and now < patient_until:
@@ -89,7 +91,9 @@ def choose_account(
     waiting = [found for found in passed if isinstance(found, Waiting)]
     if waiting:
         return min(waiting, key=lambda found: found.until)
-    return passed[0] if passed else Unusable(account=None, reply=_own(_nothing_found(notification)))
+    if not passed:
+        return Unusable(account=None, reply=_own(_nothing_found(notification)))
+    return next(filter(_comes_back, passed), passed[0])
 
 
 def candidates(
@@ -139,6 +143,11 @@ def _try(
 def _passes(found: Waiting | Unusable) -> bool:
     """Whether what is in the way goes away by itself, as far as we know."""
     return found.verdict is None or state_for(found.verdict.failure_class) is not State.PARKED
+
+
+def _comes_back(found: Waiting | Unusable) -> bool:
+    """Whether the account will be able to send without an admin."""
+    return _passes(found) and (isinstance(found, Waiting) or found.verdict is not None)
 
 
 def _instead_of(passed: Sequence[Waiting | Unusable]) -> Fallback | None:

@@ -289,6 +289,7 @@ class ChunkRun:
             deadline=self.time_left.deadline,
             instead_of=usable.instead_of,
             next_account_from=next_from,
+            others_come_back=usable.others_come_back or self.crowded is not None,
         )
 
     def _submit_all(self, recipients: Mapping[str, Recipient], window: Window) -> bool:

@@ -64,7 +64,8 @@ class Window:
     `NoCredential`. It is not asked again before that one has worked (`is_retrying`); `refused` is set where the relay
     refused that one as well. `may_begin` says whether there is time
     for one more mail, `slot_ends_at` when this function is surely over. There is another account, if there is a time
-    `next_account_from`: then what this one's trouble would defer is due for that, and what it would park is at once.
+    `next_account_from`: then what this one's trouble would defer is due for that, and what it would park is at once, as
+    it is where `others_come_back`, who are waited for.
     `also_claimed` gives what else is to be written before something is submitted. `heard` are the answers to this
     window's mails so far.
     """
@@ -84,6 +85,7 @@ class Window:
     refused: tuple[Reply, Verdict] | None = None
     instead_of: Fallback | None = None
     next_account_from: datetime | None = None
+    others_come_back: bool = False
     also_claimed: Callable[[], Sequence[SharedItem]] = tuple
     heard: list[Change] = field(default_factory=list)
 
@@ -281,17 +283,25 @@ class Window:
 
     def _journaled(self, answer: Change, stop: _Stop | None) -> Change:
         """The answer as it is journaled: nothing waits for an admin, or too long, while there is another account."""
-        if self.next_account_from is not None and stop is not None:
-            if answer.state is State.PARKED:
-                answer = replace(answer, state=State.DEFERRED, retry_at=self.clock())
-            elif answer.state is State.DEFERRED and answer.retry_at is not None and not _waits_for_recipient(answer):
-                next_try = min(answer.retry_at, max(self.next_account_from, self.clock()))
-                answer = replace(answer, retry_at=next_try)
+        if stop is not None and answer.state is State.PARKED and self._has_others:
+            answer = replace(answer, state=State.DEFERRED, retry_at=self.clock())
+        elif stop is not None and answer.state is State.DEFERRED and not _waits_for_recipient(answer):
+            answer = replace(answer, retry_at=self._next_try(answer.retry_at))
         return replace(answer, instead_of=self.instead_of)
+
+    def _next_try(self, retry_at: datetime | None) -> datetime | None:
+        if retry_at is None or self.next_account_from is None:
+            return retry_at
+        return min(retry_at, max(self.next_account_from, self.clock()))
+
+    @property
+    def _has_others(self) -> bool:
+        """Whether another account carries what this one cannot, at once or later."""
+        return self.next_account_from is not None or self.others_come_back
 
     def _is_passed_on(self, answer: Change, stop: _Stop | None) -> bool:
         """Whether the delivery is another account's at once."""
-        if self.next_account_from is None or stop is None or answer.retry_at is None:
+        if not self._has_others or stop is None or answer.retry_at is None:
             return False
         return answer.state is State.DEFERRED and answer.retry_at <= self.clock()
 
