@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tocsin.actions.storm import Storm
 from tocsin.errors import TransientError
 from tocsin.model.delivery import State
 from tocsin.model.rate import Rate
 from tocsin.model.remedy import FailureClass
 from tocsin.model.reply import Phase
 from tocsin.model.shared_item import SharedItem, shared_key
+from tocsin.model.storm import StormControl
 
 from tests.unit.actions.fakes import (
     ACCEPTED,
@@ -20,7 +22,7 @@ from tests.unit.actions.fakes import (
     failure,
 )
 from tests.unit.actions.windows import items, states, window
-from tests.unit.model.examples import NOW, account
+from tests.unit.model.examples import NOW, account, notification
 
 if TYPE_CHECKING:
     from tocsin.actions.submit_window import Window
@@ -82,6 +84,26 @@ def test_a_race_for_the_last_room_that_is_lost_begins_nothing() -> None:
     assert session.told == []
     assert submitted.changes == []
     assert len(submitted.left) == 5
+
+
+@pytest.mark.parametrize("mails", [20, 21])  # which is more than are counted in one write with their mails
+def test_whoever_found_no_room_in_a_lost_race_is_not_counted_as_mailed(mails: int) -> None:
+    journal, counts = FakeJournal(), dict[str, SharedItem]()
+    one = limited(journal, FakeSession())
+    one.counts = Storm(
+        notification=notification(),
+        control=StormControl(),
+        clock=lambda: NOW,
+        jitter=lambda: 0.0,
+        write_ahead=lambda written: counts.update((item.key, item) for item in written),
+    )
+    journal.races = [[used_up(one.account, 28)]]
+
+    submitted = one.submit(items(mails), last=True)
+
+    counts.update((item.key, item) for beside in journal.beside for item in beside if item.key.startswith("storm#"))
+    assert len(submitted.changes) == 2
+    assert sum(item.document["in_all"] for item in counts.values()) == 2
 
 
 def test_where_others_are_always_quicker_nothing_is_told() -> None:

@@ -88,7 +88,7 @@ class Storm:
         """
         self._ahead = ()
         for _ in range(_ROUNDS if len(entries) > _WRITTEN_TOGETHER else 0):
-            may_go = [entry for entry in entries if not self.holds(entry)]
+            may_go = [entry for entry in entries if self._is_new(entry) and not self.holds(entry)]
             counts = self._counting(may_go)
             if not counts:
                 return
@@ -103,9 +103,14 @@ class Storm:
                 self._ahead = may_go
                 return
 
-    def take_back(self) -> None:
-        """Count no more what was counted ahead last, since nothing of it begins; what cannot be written stays so."""
-        ahead, self._ahead = self._ahead, ()
+    def take_back(self, entries: Iterable[Entry]) -> None:
+        """Count these no more if they were counted ahead last, since they do not begin.
+
+        Where that cannot be written, they stay counted.
+        """
+        waiting = {entry.recipient for entry in entries}
+        ahead = [entry for entry in self._ahead if entry.recipient in waiting]
+        self._ahead = ()
         for _ in range(_ROUNDS if ahead else 0):
             counts = self._counting_back(ahead)
             try:

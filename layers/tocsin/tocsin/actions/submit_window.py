@@ -124,11 +124,12 @@ class Window:
     def _begin(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
         """Journal and claim what is about to be submitted; those items, and those without room."""
         self.counts.count_ahead([item.entry for item in items])
+        left = items
         try:
-            return self._journaled_and_claimed(items)
-        except Exception:
-            self.counts.take_back()
-            raise
+            begun, left = self._journaled_and_claimed(items)
+        finally:
+            self.counts.take_back([item.entry for item in left])
+        return begun, left
 
     def _journaled_and_claimed(self, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
         for _ in range(_ROUNDS):

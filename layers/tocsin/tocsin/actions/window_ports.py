@@ -83,8 +83,8 @@ class Counts(Protocol):
         """Count those that may go, if they are too many to be counted with the claim."""
         ...
 
-    def take_back(self) -> None:
-        """Count no more what was counted ahead last, since nothing of it begins."""
+    def take_back(self, entries: Sequence[Entry]) -> None:
+        """Count these no more if they were counted ahead last, since they do not begin."""
         ...
 
     def claim(self, entries: Sequence[Entry]) -> list[SharedItem]:
