@@ -90,10 +90,14 @@ class StormWorld(Surroundings):
         while self.queue:
             at, _, body, is_pointer = heappop(self.queue)
             self.now = max(self.now, at)
-            if is_pointer:
-                receive.chunk(body, time_left=_TIME_LEFT)
-            else:
-                receive.notification(body, seen_before=False, time_left=_TIME_LEFT)
+            self.bring(receive, body, is_pointer=is_pointer)
+
+    def bring(self, receive: Receive, body: str, *, is_pointer: bool) -> None:
+        """Receive a message."""
+        if is_pointer:
+            receive.chunk(body, time_left=_TIME_LEFT)
+        else:
+            receive.notification(body, seen_before=False, time_left=_TIME_LEFT)
 
     def publish(self, event: Mapping[str, Any], *, at: datetime | None = None) -> None:
         """Queue a notification."""
