@@ -8,7 +8,7 @@ from math import ceil
 
 # Compiled when they are first used: a start without failures does not pay for it.
 _ASKED = r"(?:again|back|retry|wait|(?:grey|gray)list(?:ed|ing)?)\D{0,40}"
-_CLOCK = rf"{_ASKED}(?<!\bat )(?<!until )(?<!after )(\d{{1,2}}):(\d{{2}}):(\d{{2}})(?!\d)"
+_CLOCK = rf"{_ASKED}(?:(?<=\bin )|(?<=\bfor )|(?<=\bwait ))(\d{{1,2}}):(\d{{2}}):(\d{{2}})(?!\d)"
 _NUMBER = r"\d{1,6}(?:\.\d{1,6})?"
 _PART = rf"({_NUMBER}) ?(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z])"
 _LENGTH = rf"{_ASKED}(?<![\w.])({_PART}(?:,? ?(?:and )?{_PART}){{0,3}})(?![\w@-])"  # no piece of an id, as 5d4ab1-20
