@@ -30,7 +30,15 @@ def test_mechanisms_are_read_from_every_way_of_offering_them(text: str, mechanis
 
 @pytest.mark.parametrize(
     ("text", "limit"),
-    [("x\nSIZE 1000", 1000), ("x\nSIZE 0", None), ("x\nSIZE", None), ("x\nSIZE large", None), ("x", None)],
+    [
+        ("x\nSIZE 1000", 1000),
+        ("x\nSIZE 0", None),
+        ("x\nSIZE", None),
+        ("x\nSIZE large", None),
+        ("x\nSIZE " + "9" * 5000, None),
+        ("x", None),
+    ],
+    ids=["number", "zero", "nothing", "word", "more-digits-than-python-reads", "not-offered"],
 )
 def test_a_size_limit_is_a_number_above_zero(text: str, limit: int | None) -> None:
     assert Extensions.parse(text).size_limit == limit

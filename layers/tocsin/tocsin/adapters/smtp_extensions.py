@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_SIZE_DIGITS = 20  # RFC 1870 section 3
+
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
@@ -37,4 +39,5 @@ class Extensions:
     def size_limit(self) -> int | None:
         """The largest message it takes, in octets (RFC 1870); None where it names no limit."""
         size = next(iter(self.parameters.get("SIZE", ())), "")
-        return (int(size) or None) if size.isascii() and size.isdigit() else None
+        is_number = size.isascii() and size.isdigit() and len(size) <= _SIZE_DIGITS
+        return (int(size) or None) if is_number else None
