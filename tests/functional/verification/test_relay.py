@@ -129,6 +129,37 @@ def test_a_sample_recipient_that_is_refused_says_nothing_of_the_account(reply: s
     assert step(report, "rcpt").remedy
 
 
+@pytest.mark.parametrize(
+    ("script", "failed", "code"),
+    [
+        ({"mail": Say("421 4.7.0 slow down")}, "mail", 421),
+        ({"rcpt": Say("421 4.7.0 slow down")}, "rcpt", 421),
+        ({"mail": Say("550 5.7.1 not your sender", then_close=True)}, "mail", 550),
+        ({"rcpt": Say("554 5.7.1 Relay access denied", then_close=True)}, "rcpt", 554),
+    ],
+    ids=["mail-421", "rcpt-421", "mail-closed", "rcpt-closed"],
+)
+def test_a_relay_that_ends_the_session_with_its_refusal_has_the_last_word(
+    script: dict[str, Action], failed: str, code: int
+) -> None:
+    with Relay(**LOGIN, script=script) as relay:
+        report = verified(account_with(relay))
+
+    assert outcomes(report) == _until(failed)
+    assert report.reply is not None
+    assert report.reply.code == code
+    assert "RSET" not in relay.commands
+
+
+@pytest.mark.parametrize("action", [Close(), Say("500 5.5.1 what?"), Say("354 go ahead")], ids=["closed", "500", "354"])
+def test_how_a_sample_is_taken_back_says_nothing_of_the_account(action: Action) -> None:
+    with Relay(**LOGIN, script={"rset": action}) as relay:
+        report = verified(account_with(relay))
+
+    assert outcomes(report) == PASSED
+    assert relay.contents == []
+
+
 def test_a_certificate_that_is_not_trusted_fails_in_tls_with_its_reason() -> None:
     with Relay(**LOGIN, certificate=authority().issue("127.0.0.1", expired=True)) as relay:
         report = verified(account_with(relay))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from tocsin.adapters.failures import PhaseFailed
@@ -120,10 +120,11 @@ def _transact(session: Session, mail: MailObject, *, limits: TimeLimits, watch: 
         if sends:
             watch.reached(Phase.DATA)
             watch.learnt(Phase.DATA, hand_in(session.channel, transaction, limits=limits))
-    if not sends:
+    if not sends and session.channel.usable:
         _take_back(session, limits)
 
 
 def _take_back(session: Session, limits: TimeLimits) -> None:
-    """Nothing is sent whatever the reply: a relay that goes on without RSET gets no content either."""
-    session.channel.command("RSET", phase=Phase.RCPT, until=limits.begin_phase())
+    """Nothing is sent whatever comes of it, so what was found out stands: a relay that goes on gets no content."""
+    with suppress(PhaseFailed):
+        session.channel.command("RSET", phase=Phase.RCPT, until=limits.begin_phase())
