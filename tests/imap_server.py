@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from base64 import b64decode
 from contextlib import suppress
@@ -114,7 +115,7 @@ class ImapServer:
             case "AUTHENTICATE":
                 self._authenticate(wire, tag, argument)
             case "LOGIN":
-                user, password = (word.strip('"') for word in argument.split(" ", 1))
+                user, password = (*_words(argument), "", "")[:2]
                 self._decide(wire, name, tag, user, is_right=self._passwords.get(user) == password)
             case "LOGOUT":
                 self._say(wire, name, tag, f"* BYE bye\n{tag} OK done")
@@ -147,6 +148,12 @@ class ImapServer:
             _say_plainly(wire, text)
             return
         wire.act(_tagged(action, tag))
+
+
+def _words(arguments: str) -> list[str]:
+    """Quoted strings, as RFC 9051 section 9 has them, and atoms; anything else is cut where an atom must end."""
+    found = re.findall(r'"((?:[^"\\]|\\["\\])*)"|([^\s"\\(){}%*]+)', arguments)
+    return [re.sub(r"\\(.)", r"\1", quoted) or atom for quoted, atom in found]
 
 
 def _say_plainly(wire: Wire, text: str) -> None:

@@ -60,6 +60,17 @@ def test_a_server_without_mechanisms_gets_the_login_command() -> None:
     assert step(report, "mailbox").details["mechanism"] == "LOGIN command"
 
 
+@pytest.mark.parametrize("username", ["EXAMPLE\\ana", "ana banana", 'a"b', "ana{3}", "ana)"])
+def test_a_user_name_reaches_the_login_command_as_one_word(username: str) -> None:
+    credential = Credential(version="1", username=username, password="hunter2")
+    passwords = {username: "hunter2"}
+    with Relay(**LOGIN | {"passwords": passwords}) as relay, ImapServer(mechanisms=(), passwords=passwords) as imap:
+        report = verified(account_with(relay, imap), credential=credential)
+
+    assert report.passed
+    assert imap.logins == [username]
+
+
 @pytest.mark.parametrize("password", ["a\r\nb LOGOUT", "pässword", "nul\0"])
 def test_a_password_that_login_cannot_carry_never_reaches_the_wire(password: str) -> None:
     credential = Credential(version="1", username="ana", password=password)

@@ -127,7 +127,7 @@ class _Login:
             raise PhaseFailed.by(Phase.AUTH, Mishap.BAD_CREDENTIAL, "it holds a character that LOGIN cannot carry")
         try:
             with _refusals(Phase.AUTH):
-                imap.login(self._credential.username, password)
+                imap.login(f'"{_quoted(self._credential.username)}"', password)
         except PhaseFailed as failure:
             text = masked(failure.reply.text, (password, _quoted(password)))
             raise PhaseFailed(Reply(phase=Phase.AUTH, code=None, text=text)) from None
