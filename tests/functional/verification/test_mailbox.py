@@ -157,6 +157,20 @@ def test_starttls_that_is_not_offered_or_is_mixed_with_clear_text_fails_before_t
         assert not [line for line in imap.commands if "AUTHENTICATE" in line or "LOGIN" in line]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["* CAPABILITY IMAP4rev1 AUTH=LOGIN\n{tag} OK begin", "{tag} OK [CAPABILITY IMAP4rev1 AUTH=LOGIN] begin"],
+    ids=["before", "within"],
+)
+def test_what_was_offered_in_clear_text_is_forgotten(answer: str) -> None:
+    script = {"STARTTLS": Say(answer)}
+    with Relay(**LOGIN) as relay, ImapServer(security="starttls", script=script, passwords=PASSWORDS) as imap:
+        report = verified(account_with(relay, imap))
+
+    assert report.passed
+    assert step(report, "mailbox").details["mechanism"] == "PLAIN"
+
+
 def test_a_clear_mailbox_that_the_operator_did_not_list_gets_no_password() -> None:
     with Relay(**LOGIN) as relay, ImapServer(security="none") as imap:
         account = account_with(relay, imap)

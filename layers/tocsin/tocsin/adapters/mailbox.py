@@ -98,7 +98,7 @@ class _Login:
             raise _refused(Phase.TLS, answer, _text(words))
         self._protect()
         with _refusals(Phase.TLS):
-            imap.learn_capabilities()  # what was offered before TLS is forgotten
+            imap.learn_capabilities()
 
     def _protect(self) -> None:
         self._begin(Phase.TLS)
@@ -160,6 +160,8 @@ class _Imap(imaplib.IMAP4):
         self._wire.close()
 
     def learn_capabilities(self) -> None:
+        """Ask anew: what was said before TLS, with the answer to STARTTLS too, is forgotten."""
+        self.untagged_responses = {}
         _, [words, *_] = self.capability()
         self.capabilities = tuple(_text([words]).upper().split())
 
