@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _REPLY_OCTETS = 65_536
 _BLOCK_OCTETS = 65_536
+_RECORD_OCTETS = 16_384  # a TLS record: of a longer block that fails nobody knows which of its records were written
 _QUIT_SECONDS = 1.0
 _LAST_WORDS_SECONDS = 0.2  # they have arrived already, or never will
 _CLOSING = 421
@@ -128,7 +129,7 @@ class SmtpChannel:
         left = memoryview(octets)
         while left:
             self._connection.settimeout(seconds_left(until))
-            left = left[self._connection.send(left[:_BLOCK_OCTETS]) :]
+            left = left[self._connection.send(left[:_RECORD_OCTETS]) :]
             self.unwritten = len(left)
 
     def _read_lines(self, phase: Phase, until: float) -> list[ReplyLine]:
