@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 _DAY = timedelta(days=1)
+_ASKING = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,14 @@ class Authority:
         )
 
 
-@cache
 def authority() -> Authority:
-    """The authority of this test run."""
+    """The authority of this test run, the same one for threads that ask for it at once."""
+    with _ASKING:
+        return _authority()
+
+
+@cache
+def _authority() -> Authority:
     return Authority()
 
 
