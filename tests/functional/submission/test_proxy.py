@@ -28,17 +28,27 @@ CREDENTIAL = Credential(version="1", username="ana", password="hunter2", proxy_p
 class Proxy:
     """A proxy for one connection: it leads to `target`, or gives `answer` and closes.
 
-    Where the target speaks first, its greeting goes out in one packet with the proxy's own answer.
+    Where the target speaks first, its greeting goes out in one packet with the proxy's own answer. Of the connections
+    before that one, each gets one of the `refusals`; an empty one is no answer at all until the client is gone.
     """
 
-    def __init__(self, target: tuple[str, int], *, answer: bytes | None = None, speaks_first: bool = True) -> None:
+    def __init__(
+        self,
+        target: tuple[str, int],
+        *,
+        answer: bytes | None = None,
+        speaks_first: bool = True,
+        refusals: Sequence[bytes] = (),
+    ) -> None:
         self._target = target
         self._answer = answer
+        self._refusals = refusals
         self._speaks_first = speaks_first
         self._server = socket.create_server(("127.0.0.1", 0))
         self._threads = [Thread(target=self._serve)]
         self._sockets = [self._server]
         self.head = b""
+        self.asked_for: list[str] = []
 
     @property
     def port(self) -> int:
@@ -61,10 +71,25 @@ class Proxy:
             end.close()
 
     def _serve(self) -> None:
+        for refusal in self._refusals:
+            client = self._accepted()
+            client.sendall(refusal)
+            if not refusal:
+                client.recv(1)
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+        self._lead(self._accepted())
+
+    def _accepted(self) -> socket.socket:
         client = self._server.accept()[0]
         self._sockets.append(client)
+        self.head = b""
         while not self.head.endswith(b"\r\n\r\n") and (octets := client.recv(4096)):
             self.head += octets
+        self.asked_for += [self.head.decode().split(" ")[1].rpartition(":")[0]] if self.head else []
+        return client
+
+    def _lead(self, client: socket.socket) -> None:
         if self._answer is not None or not self.head:
             client.sendall(self._answer or b"")
             client.shutdown(socket.SHUT_RDWR)
@@ -87,15 +112,16 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 
 class FakeResolver:
-    """Gives 127.0.0.1 for every name, and remembers the names."""
+    """Gives 127.0.0.1 for every name, behind `others` for the relay's, and remembers the names."""
 
-    def __init__(self) -> None:
+    def __init__(self, *others: str) -> None:
+        self._others = others
         self.asked: list[str] = []
 
     def __call__(self, host: str, _port: int) -> Sequence[str]:
         """Answer."""
         self.asked.append(host)
-        return ["127.0.0.1"]
+        return [*(self._others if host == "relay.example.org" else ()), "127.0.0.1"]
 
 
 def submit_through(
@@ -105,11 +131,12 @@ def submit_through(
     egress: Egress,
     username: str | None = None,
     credential: Credential = CREDENTIAL,
+    seconds: float = 5,
 ) -> Reply:
     proxy = {"host": "proxy.test", "port": proxy_port, "username": username}
     account = account_at(relay, host="relay.example.org", proxy=proxy)
     with Submission(account, credential, egress=egress) as submission:
-        [reply] = submission.submit([mail_to("bob@example.org")], deadline=time.monotonic() + 5)
+        [reply] = submission.submit([mail_to("bob@example.org")], deadline=time.monotonic() + seconds)
     return reply
 
 
@@ -156,6 +183,30 @@ def test_a_proxys_refusal_is_a_connect_reply_with_its_text(answer: bytes, text: 
 
     assert (reply.phase, reply.code, reply.text) == (Phase.CONNECT, None, text)
     assert relay.connections == 0
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [b"HTTP/1.1 502 Bad Gateway\r\n\r\n", b"HTTP/1.1 503 no route to host\r\n\r\n", b""],
+    ids=["502", "503", "slow"],
+)
+def test_a_relay_is_asked_for_at_its_next_address_where_the_proxy_does_not_reach_the_first(refusal: bytes) -> None:
+    relay = Relay()
+    with relay, Proxy((relay.host, relay.port), refusals=[refusal]) as proxy:
+        guard = allowing(relay, proxy.port, FakeResolver("2001:db8::25"))
+        reply = submit_through(proxy.port, relay, egress=guard, seconds=2)
+
+    assert reply.accepted
+    assert proxy.asked_for == ["[2001:db8::25]", "127.0.0.1"]
+
+
+def test_a_proxy_that_refuses_us_is_not_asked_for_another_address() -> None:
+    relay = Relay()
+    with relay, Proxy((relay.host, relay.port), answer=b"HTTP/1.1 407 who are you?\r\n\r\n") as proxy:
+        reply = submit_through(proxy.port, relay, egress=allowing(relay, proxy.port, FakeResolver("2001:db8::25")))
+
+    assert reply.text == "proxy refused: 407 who are you?"
+    assert proxy.asked_for == ["[2001:db8::25]"]
 
 
 @pytest.mark.parametrize(

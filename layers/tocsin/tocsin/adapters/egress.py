@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import idna
 
 from tocsin.adapters.failures import Mishap, PhaseFailed
-from tocsin.adapters.http_proxy import open_tunnel
+from tocsin.adapters.http_proxy import ProxyRefusedUs, open_tunnel
 from tocsin.adapters.ip_ranges import Reach, reach
 from tocsin.adapters.time_limits import seconds_left
 from tocsin.adapters.watch import UNWATCHED
@@ -77,10 +77,13 @@ class Egress:
             return _connected(addresses, port, until=limits.begin_phase())
         proxy_addresses = self.addresses(proxy.host, proxy.port, until=limits.begin_phase())
         watch.reached(Phase.CONNECT)
-        until = limits.begin_phase()
-        connection = _connected(proxy_addresses, proxy.port, until=until)
-        open_tunnel(connection, addresses[0], port, username=proxy.username, password=proxy_password, until=until)
-        return connection
+
+        def tunnel(address: str, until: float) -> socket.socket:
+            connection = _connected(proxy_addresses, proxy.port, until=until)
+            open_tunnel(connection, address, port, username=proxy.username, password=proxy_password, until=until)
+            return connection
+
+        return _first_tunnel(tunnel, addresses, until=limits.begin_phase())
 
     def addresses(self, host: str, port: int, *, until: float, watch: Watch = UNWATCHED) -> Sequence[str]:
         """The addresses of `host` that may be connected to: at least one, in the resolver's order.
@@ -147,13 +150,32 @@ def _endpoint(entry: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def _first_tunnel(
+    tunnel: Callable[[str, float], socket.socket], addresses: Sequence[str], *, until: float
+) -> socket.socket:
+    """Let the proxy try each address in turn, as we would, unless it refuses us whatever the address."""
+    *others, last = addresses
+    for position, address in enumerate(others):
+        try:
+            return tunnel(address, time.monotonic() + _share(until, len(addresses) - position))
+        except ProxyRefusedUs:
+            raise
+        except PhaseFailed:
+            continue
+    return tunnel(last, until)
+
+
+def _share(until: float, parts: int) -> float:
+    """The seconds for one of so many parts of the time that is left."""
+    return max(until - time.monotonic(), 0) / parts
+
+
 def _connected(addresses: Sequence[str], port: int, *, until: float) -> socket.socket:
     """Try each address in turn; each gets an equal share of the time that is left."""
     errors: list[OSError] = []
     for position, address in enumerate(addresses):
-        share = max(until - time.monotonic(), 0) / (len(addresses) - position)
         try:
-            return _connected_to(address, port, share)
+            return _connected_to(address, port, _share(until, len(addresses) - position))
         except OSError as error:
             errors.append(error)
     raise _no_connection(errors) from errors[-1]

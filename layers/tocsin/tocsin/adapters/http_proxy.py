@@ -21,13 +21,18 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3}[^\r\n]*)")
 _SHOWN_CHARACTERS = 200
 
 
+class ProxyRefusedUs(PhaseFailed):
+    """The proxy answered 4xx: it would lead us to no other address of the relay either."""
+
+
 def open_tunnel(
     connection: socket.socket, address: str, port: int, *, username: str | None, password: str | None, until: float
 ) -> None:
     """Make `connection`, which leads to a proxy, lead to `address`; it is closed where that fails.
 
     Raises:
-        PhaseFailed: the proxy refused, or the connection to it was lost, in phase connect.
+        ProxyRefusedUs: the proxy refused us.
+        PhaseFailed: it did not reach the address, or the connection to it was lost, in phase connect.
     """
     login = _basic(username, password) if username is not None else None
     try:
@@ -73,4 +78,5 @@ def _check(head: bytes, *, sent: Iterable[str]) -> None:
         raise PhaseFailed.by(Phase.CONNECT, Mishap.PROXY_REFUSED, "its answer is not HTTP")
     if not status[1].startswith(b"2"):
         text = re.sub(r"[^\x20-\x7e]", "?", masked(status[1].decode(errors="replace"), sent))
-        raise PhaseFailed.by(Phase.CONNECT, Mishap.PROXY_REFUSED, text[:_SHOWN_CHARACTERS])
+        refused = ProxyRefusedUs if status[1].startswith(b"4") else PhaseFailed
+        raise refused.by(Phase.CONNECT, Mishap.PROXY_REFUSED, text[:_SHOWN_CHARACTERS])
