@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import jwt
 import pytest
 from tocsin.actions.log_in import NoCredential
+from tocsin.adapters.egress import Egress
 from tocsin.errors import TransientError
 from tocsin.model.credential import Credential
 from tocsin.model.reply import Phase, Reply
@@ -260,6 +261,21 @@ def test_without_a_credential_the_relay_is_still_looked_at() -> None:
     assert outcomes(report) == _until("auth")
     assert step(report, "auth").remedy_id == "secret-missing"
     assert not [line for line in relay.commands if line.startswith(("AUTH", "MAIL"))]
+
+
+def test_without_a_credential_a_proxy_that_wants_to_know_who_we_are_is_not_asked() -> None:
+    def nothing(_: float) -> None:
+        raise NoCredential(Reply(phase=Phase.SETTINGS, code=None, text="token_missing"))
+
+    with Relay(**LOGIN) as relay, Relay() as proxy:
+        account = account_with(relay, proxy={"host": proxy.host, "port": proxy.port, "username": "bob"})
+        egress = Egress(f"{relay.host}:{relay.port},{proxy.host}:{proxy.port}")
+        report = steps(egress)(account, nothing, deadline=time.monotonic() + 5)
+
+    assert report.failed_step == "auth"
+    assert report.reply is not None
+    assert report.reply.text == "token_missing"
+    assert proxy.connections == 0
 
 
 def test_a_secret_that_cannot_be_read_now_is_a_failure_of_auth() -> None:
