@@ -121,6 +121,18 @@ def test_what_the_server_refuses_is_named_with_its_words_and_a_remedy(
     assert text in {None, found.reply.text}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [Close(), Say("* BYE {" + "9" * 5000 + "}"), Say("{tag} BAD what?"), Say("nonsense")],
+    ids=["closed", "more-digits-than-python-reads", "refused", "no-imap"],
+)
+def test_how_a_server_takes_leave_says_nothing_of_the_login(answer: Action) -> None:
+    with Relay(**LOGIN) as relay, ImapServer(passwords=PASSWORDS, script={"LOGOUT": answer}) as imap:
+        report = verified(account_with(relay, imap))
+
+    assert step(report, "mailbox").outcome == "passed"
+
+
 def test_a_server_that_repeats_what_we_sent_gives_nothing_away() -> None:
     script = {"AUTHENTICATE": Say("{tag} NO hunter2 AGFuYQBodW50ZXIy is wrong")}
     with Relay(**LOGIN) as relay, ImapServer(script=script) as imap:

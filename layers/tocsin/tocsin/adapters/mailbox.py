@@ -85,7 +85,7 @@ class _Login:
         self._watch.learnt(Phase.AUTH, capabilities=list(imap.capabilities))
         self._log_in(imap)
         self._wire.begin(Phase.AUTH, min(time.monotonic() + _LOGOUT_SECONDS, self._limits.deadline))
-        with suppress(PhaseFailed, imaplib.IMAP4.error):
+        with suppress(PhaseFailed, imaplib.IMAP4.error, ValueError):  # the last for numbers that Python does not read
             imap.logout()
 
     def _upgrade(self, imap: _Imap) -> None:
