@@ -55,7 +55,7 @@ def mail_to(rcpt_to: str, *, content: bytes = CONTENT, mail_from: str = "ops@acm
 
 def allowing(relay: Relay) -> Egress:
     """An egress guard that lets the relay be reached."""
-    return Egress(f"{relay.host}:{relay.port},localhost:{relay.port}")
+    return Egress(f"{relay.host}:{relay.port},localhost:{relay.port},localhost.:{relay.port}")
 
 
 def session_with(

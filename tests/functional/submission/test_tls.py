@@ -16,7 +16,7 @@ in_both_ways = pytest.mark.parametrize("security", ["starttls", "tls"])
 
 
 @in_both_ways
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost."])
 def test_a_mail_arrives_over_tls_with_a_private_ca(security: Secure, host: str) -> None:
     with Relay(security=security) as relay:
         [reply] = submit(relay, host=host)

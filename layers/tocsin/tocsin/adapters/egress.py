@@ -134,12 +134,12 @@ class Egress:
 
 
 def a_label(host: str) -> str:
-    """The form of an internationalised host name that DNS and certificates know; an ASCII one as it is.
+    """The form of a host name that DNS and certificates know: in ASCII, and without the dot that may end it.
 
     Raises:
         ValueError: it has no such form.
     """
-    return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    return (host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")).removesuffix(".")
 
 
 def _endpoint(entry: str) -> tuple[str, int]:
