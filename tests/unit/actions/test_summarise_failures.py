@@ -139,7 +139,7 @@ def test_nobody_is_told_where_there_is_nothing_to_tell_or_nobody_to_be_told(
 
 @pytest.mark.parametrize(
     ("seconds_a_page", "until", "counted"),
-    [pytest.param(0.0, 100.0, 1000, id="very-many"), pytest.param(30.0, 50.0, 200, id="little-time")],
+    [pytest.param(0.0, 100.0, 1000, id="very-many"), pytest.param(30.0, 100.0, 200, id="little-time")],
 )
 def test_where_not_all_can_be_looked_at_it_says_that_there_is_more(
     seconds_a_page: float, until: float, counted: int
@@ -151,6 +151,26 @@ def test_where_not_all_can_be_looked_at_it_says_that_there_is_more(
 
     [(_, failures, _)] = world.told
     assert (failures["count"], failures["is_more"]) == (counted, True)
+
+
+def test_a_day_of_which_nothing_was_found_before_the_time_was_over_is_left_to_the_next_run() -> None:
+    pages = [[failed(state=State.ACCEPTED)], [failed(state=State.ACCEPTED)], [failed("late@example.org")]]
+    world = World(pages=pages, seconds_a_page=30.0)
+
+    assert world.run(until=50.0) == {"left_for_next_run": 1}
+    assert (world.told, world.finished) == ([], [])
+
+    assert world.run(until=300.0) == {"sent": 1}
+    assert world.finished == [MARK]
+
+
+def test_a_project_with_very_many_deliveries_leaves_time_for_the_others() -> None:
+    acme = [[failed(state=State.ACCEPTED)] for _ in range(10)]
+    world = World(pages=acme, marks=[MARK, replace(MARK, project_id="other")], seconds_a_page=30.0)
+    world.projects = {"acme": ACME, "other": settings(account())}
+
+    assert world.run() == {"left_for_next_run": 1, "nothing_left": 1}
+    assert [mark.project_id for mark in world.finished] == ["other"]
 
 
 def test_the_trouble_of_one_project_is_its_own_and_is_tried_again() -> None:

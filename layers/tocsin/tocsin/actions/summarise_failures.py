@@ -81,29 +81,34 @@ class SummariseFailures:
     def __call__(self, *, until: float) -> Counter[str]:
         """Sum up what is due, begin nothing after `until` (monotonic seconds), and count; the rest is the next run's.
 
-        The counts are `sent`, `nothing_left` (all was mended, or nobody wants to know) and `failed`.
+        The counts are `sent`, `nothing_left` (all was mended, or nobody wants to know), `failed`, and
+        `left_for_next_run`: nothing was found so far, and not all was looked at. A project has half of the time that is
+        left, so that none waits behind one whose deliveries are very many.
         """
         counts: Counter[str] = Counter()
         for mark in self.marks.due(self.clock()):
-            if self.monotonic() >= until:
+            if (now := self.monotonic()) >= until:
                 break
             try:
-                counts["sent" if self._summed_up(mark, until) else "nothing_left"] += 1
-                self.marks.done(mark)
+                counts[self._sum_up(mark, until=now + (until - now) / 2)] += 1
             except Exception as error:  # noqa: BLE001  (the trouble of one project is told, and stays its own)
                 self.on_trouble(mark.project_id, type(error).__name__)
                 counts["failed"] += 1
         return counts
 
-    def _summed_up(self, mark: FailureMark, until: float) -> bool:
+    def _sum_up(self, mark: FailureMark, *, until: float) -> str:
+        """Sum up one day, and have it not looked at again if that came to an end; what it is counted as."""
         settings = self.settings.project(mark.project_id)
         if settings is None or not settings.project.is_told_of_failures:
-            return False
+            self.marks.done(mark)
+            return "nothing_left"
         day = self._day(mark, settings, until)
-        if day.count == 0:
-            return False
-        self.admins.failed_summary(settings.project, day.document(), due_at=mark.due_at)
-        return True
+        if day.count == 0 and day.is_more:
+            return "left_for_next_run"
+        if day.count > 0:
+            self.admins.failed_summary(settings.project, day.document(), due_at=mark.due_at)
+        self.marks.done(mark)
+        return "sent" if day.count > 0 else "nothing_left"
 
     def _day(self, mark: FailureMark, settings: ProjectSettings, until: float) -> DayOfFailures:
         """Look through the project's deliveries, newest first, until they are many, or the time is over."""
@@ -120,5 +125,5 @@ class SummariseFailures:
             if behind is None:
                 return day
             if day.count >= _MOST or self.monotonic() >= until:
-                day.is_more = day.count > 0
+                day.is_more = True
                 return day
