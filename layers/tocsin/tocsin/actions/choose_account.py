@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tocsin.actions.counted import MONTHS_USED_UP
 from tocsin.actions.log_in import NoCredential
 from tocsin.model.address import BadAddress
 from tocsin.model.delivery import Fallback, State
@@ -72,7 +73,8 @@ def choose_account(
 ) -> Usable | Waiting | Unusable:
     """The first candidate that can send now, or will before the notification's family loses patience.
 
-    Where none will, it waits for the one whose time comes first; where none ever will, an admin must act.
+    Where none will, it waits for the one whose time comes first, or for the next month of one whose month is used up;
+    where none ever will, an admin must act.
 
     Raises:
         TransientError: a secret may be read later.
@@ -82,7 +84,8 @@ def choose_account(
     for account in candidates:
         found = _try(account, notification, log_in, gate, deadline)
         if isinstance(found, Usable):
-            return replace(found, instead_of=_instead_of(passed), others_come_back=any(map(_comes_back, passed)))
+            others_come_back = any(_comes_back(one) or _waits_for_next_month(one) for one in passed)
+            return replace(found, instead_of=_instead_of(passed), others_come_back=others_come_back)
         if isinstance(found, Waiting) and found.until <= max(patient_until, now + ALWAYS_BORNE) and _passes(found):
             return found
         if isinstance(found, Unusable) and found.verdict is not None and _passes(found) and now < patient_until:
@@ -93,7 +96,7 @@ def choose_account(
         return min(waiting, key=lambda found: found.until)
     if not passed:
         return Unusable(account=None, reply=_own(_nothing_found(notification)))
-    return next(filter(_comes_back, passed), passed[0])
+    return next(filter(_comes_back, passed), next(filter(_waits_for_next_month, passed), passed[0]))
 
 
 def candidates(
@@ -146,8 +149,13 @@ def _passes(found: Waiting | Unusable) -> bool:
 
 
 def _comes_back(found: Waiting | Unusable) -> bool:
-    """Whether the account will be able to send without an admin."""
+    """Whether the account will be able to send before long, without an admin."""
     return _passes(found) and (isinstance(found, Waiting) or found.verdict is not None)
+
+
+def _waits_for_next_month(found: Waiting | Unusable) -> bool:
+    """Whether the account will be able to send without an admin, but only then."""
+    return found.reply.text in MONTHS_USED_UP
 
 
 def _instead_of(passed: Sequence[Waiting | Unusable]) -> Fallback | None:
