@@ -15,6 +15,7 @@ from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
 
 from tests.unit.model.examples import NOW, account
+from tests.unit.model.test_day_of_failures import failed
 
 if TYPE_CHECKING:
     from tocsin.model.credential import AccountSecret
@@ -54,6 +55,7 @@ class World:
     marks: list[tuple[str, str | None, datetime]] = field(default_factory=list)
     failures: list[tuple[str, int]] = field(default_factory=list)
     days: Days = field(default_factory=Days)
+    now: datetime = NOW
 
     def read(self, project_id: str, account_id: str) -> MailAccount | None:
         assert (project_id, account_id) == ("acme", "first")
@@ -91,7 +93,7 @@ class World:
             admins=lambda: self,
             failures=lambda: self.days,
             marks=self,
-            clock=lambda: NOW,
+            clock=lambda: self.now,
             jitter=lambda: 0.0,
             on_failure=lambda error, count: self.failures.append((error, count)),
         )
@@ -226,6 +228,19 @@ def test_failed_deliveries_are_marked_for_the_summary_of_their_day() -> None:
     next_morning = NOW.replace(hour=6, minute=0) + timedelta(days=1)
     assert world.days.marks == [FailureMark(project_id="acme", due_at=next_morning, since=received_at)]
     assert world.failures == []
+
+
+@pytest.mark.parametrize("seconds_ago", [0, 1, 20])
+def test_a_delivery_that_failed_just_before_its_day_ended_is_summed_up_though_it_is_marked_after(
+    seconds_ago: int,
+) -> None:
+    end = NOW.replace(hour=6, minute=0)
+    world = World(account(), now=end + timedelta(seconds=10))
+
+    world.action().deliveries_failed("acme", received_at=NOW)
+
+    delivery = failed(updated_at=world.now - timedelta(seconds=seconds_ago))
+    assert [mark for mark in world.days.marks if mark.covers(delivery)] != []
 
 
 def test_a_summary_that_cannot_be_marked_harms_no_delivery() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.actions.gate import News
-from tocsin.model.day_of_failures import FailureMark, due_after
+from tocsin.model.day_of_failures import FailureMark, days_marked
 from tocsin.model.delivery import State
 from tocsin.model.mail_account import LastError
 from tocsin.model.remedy import state_for
@@ -84,8 +84,8 @@ class TellOfAccounts:
     def deliveries_failed(self, project_id: str, *, received_at: datetime) -> None:
         """Have the admins read of it in the summary of the day. Never raises."""
         try:
-            due_at = due_after(self.clock())
-            self.failures().mark(FailureMark(project_id=project_id, due_at=due_at, since=received_at))
+            for due_at in days_marked(self.clock()):
+                self.failures().mark(FailureMark(project_id=project_id, due_at=due_at, since=received_at))
         except Exception as error:  # noqa: BLE001  (as above)
             self.on_failure(type(error).__name__, 1)
 

@@ -21,6 +21,7 @@ FAILED = frozenset({State.REFUSED, State.PARKED, State.EXPIRED, State.UNKNOWN})
 
 SUMMARY_TYPE = "delivery.failed_summary"
 _DAY = timedelta(days=1)
+_MARKED_WITHIN = timedelta(minutes=1)  # of the write that it is about
 _SUMMED_UP_AT = time(6, tzinfo=UTC)  # before work begins in Europe, and while it ends in America
 _MOST_GROUPS = 20
 _MOST_EXAMPLES = 20
@@ -50,6 +51,11 @@ def due_after(now: datetime) -> datetime:
     """When what fails now is summed up."""
     today = datetime.combine(now.astimezone(UTC).date(), _SUMMED_UP_AT)
     return today if now < today else today + _DAY
+
+
+def days_marked(now: datetime) -> list[datetime]:
+    """When what failed just before `now` is summed up: where a day ended meanwhile, it may be of either."""
+    return sorted({due_after(now - _MARKED_WITHIN), due_after(now)})
 
 
 @dataclass(slots=True, kw_only=True)
