@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from tocsin.errors import ServiceBusy
 from tocsin.model.delivery import State
 from tocsin.model.rate import next_month
 from tocsin.model.reply import Phase, Reply
@@ -27,12 +28,15 @@ _OUT_OF_REACH = Reply(phase=Phase.CONNECT, code=None, text="timed out")
 
 @dataclass(slots=True, kw_only=True)
 class _World(StormWorld):
-    """A project whose accounts have limits. `marked` are those whose parked mails go later."""
+    """A project whose accounts have limits. `marked` are those whose parked mails go later, unless that `is_busy`."""
 
     marked: set[tuple[str | None, datetime]] = field(default_factory=set)
+    is_busy: bool = False
 
     def month_used_up(self, project_id: str, account: MailAccount | None, until: datetime) -> None:
         assert project_id == "acme"
+        if self.is_busy:
+            raise ServiceBusy("throttled")
         self.marked.add((account.id if account is not None else None, until))
 
     def deliveries_failed(self, project_id: str, *, received_at: datetime) -> None:
@@ -89,6 +93,16 @@ def test_where_the_fall_back_is_refused_the_first_one_s_next_month_is_marked() -
 
     assert world.states() == {State.ACCEPTED: 1, State.PARKED: 1}
     assert world.marked == {("first", next_month(NOW))}
+
+
+def test_nothing_is_parked_for_the_next_month_before_that_is_marked() -> None:
+    world = _World(settings_now=settings(account(limits=_MONTHLY)), is_busy=True)
+
+    world.publish_one(1)
+    with pytest.raises(ServiceBusy):
+        world.publish_one(2)
+
+    assert world.states() == {State.ACCEPTED: 1}
 
 
 def test_what_another_account_will_send_soon_is_not_parked_for_the_next_month() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tocsin.actions.gate import News
 from tocsin.actions.tell_of_accounts import TellOfAccounts
-from tocsin.errors import AccountChanged
+from tocsin.errors import AccountChanged, ServiceBusy
 from tocsin.model.day_of_failures import FailureMark
 from tocsin.model.remedy import FailureClass, Verdict
 from tocsin.model.reply import Phase, Reply
@@ -193,13 +193,28 @@ def test_admins_are_told_of_an_account_that_is_left_alone(
 
 
 def test_what_cannot_be_written_is_counted_and_harms_no_delivery() -> None:
-    world = World(account(), trouble=AccountChanged("edited"))
+    world = World(account(), trouble=RuntimeError("something nobody thought of"))
 
     world.tell(News.FAILING)
     world.action().month_used_up("acme", account(), NEXT_MONTH)
 
-    assert world.failures == [("AccountChanged", 1)] * 2
+    assert world.failures == [("RuntimeError", 1)] * 2
     assert world.events == []
+
+
+def test_news_of_an_account_that_was_edited_meanwhile_is_counted() -> None:
+    world = World(account(), trouble=AccountChanged("edited"))
+
+    world.tell(News.FAILING)
+
+    assert world.failures == [("AccountChanged", 1)]
+
+
+def test_a_month_that_cannot_be_marked_now_is_tried_again_before_anything_is_parked() -> None:
+    world = World(account(), trouble=ServiceBusy("throttled"))
+
+    with pytest.raises(ServiceBusy):
+        world.action().month_used_up("acme", account(), NEXT_MONTH)
 
 
 @pytest.mark.parametrize(

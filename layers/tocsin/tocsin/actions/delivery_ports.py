@@ -161,18 +161,25 @@ class Sessions(Protocol):
 
 
 class AccountNotices(Protocol):
-    """Who must know how an account fares. Never raises: it cannot change what happened."""
+    """Who must know how an account fares."""
 
     def tell(self, account: MailAccount, news: News, failure: tuple[Reply, Verdict] | None) -> None:
-        """Tell what became known, with what the account failed with."""
+        """Tell what became known, with what the account failed with. Never raises: it cannot change what happened."""
         ...
 
     def deliveries_failed(self, project_id: str, *, received_at: datetime) -> None:
-        """See to it that the admins read of deliveries, of a notification that came then, that failed now."""
+        """See to it that the admins read of deliveries, of a notification that came then, that failed now.
+
+        Never raises, as above.
+        """
         ...
 
     def month_used_up(self, project_id: str, account: MailAccount | None, until: datetime) -> None:
-        """See to it that what is parked for the account goes again when the next month begins; None: for none."""
+        """See to it that what is parked for the account goes again when the next month begins; None: for none.
+
+        Raises:
+            TransientError: that cannot be written now, so nothing may be parked.
+        """
         ...
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tocsin.actions.gate import News
+from tocsin.errors import TransientError
 from tocsin.model.day_of_failures import FailureMark, days_marked
 from tocsin.model.delivery import State
 from tocsin.model.mail_account import LastError
@@ -38,7 +39,11 @@ class RedriveMarks(Protocol):
     """What is to go again, and when."""
 
     def mark(self, project_id: str, account_id: str | None, at: datetime) -> None:
-        """Have what is parked for the account go again at `at`."""
+        """Have what is parked for the account go again at `at`.
+
+        Raises:
+            TransientError: it may be marked later.
+        """
         ...
 
 
@@ -92,13 +97,16 @@ class TellOfAccounts:
     def month_used_up(self, project_id: str, account: MailAccount | None, until: datetime) -> None:
         """See to it that what is parked for the account goes again when the next month begins; None: for none.
 
-        Never raises.
+        Raises:
+            TransientError: that cannot be written now: nothing may be parked to which nothing would lead back.
         """
         try:
             if account is None:
                 self.marks.mark(project_id, None, until)
             else:
                 self.marks.mark(account.project_id, account.id, until)
+        except TransientError:
+            raise
         except Exception as error:  # noqa: BLE001  (as above)
             self.on_failure(type(error).__name__, 1)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from tocsin.adapters.aws_trouble import busy_services_are_transient
 from tocsin.adapters.mail_account_items import DUE_SHARDS
 from tocsin.model.redrive import Mark, first_pass
 
@@ -31,11 +32,15 @@ class RedriveMarks:
         self._client = client
         self._table = table
 
+    @busy_services_are_transient()
     def mark(self, project_id: str, mail_account_id: str | None, at: datetime) -> None:
         """Let what is parked for the account go from `at` on, which may lie far ahead. Doing so again is no error.
 
         Whoever parks deliveries until `at` marks first and parks then, so that a crash between the two loses nothing.
         `mail_account_id` None: what is parked without an account.
+
+        Raises:
+            TransientError: the table cannot take it now.
         """
         name = f"{mail_account_id or _NO_ACCOUNT}#{_text(at)}"  # so that it and an earlier one do not meet
         self._client.update_item(**_marking(self._table, project_id, mail_account_id, name=name, since=at))

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from tocsin.adapters.grant_store import GrantStore
 from tocsin.adapters.mail_account_items import DUE_SHARDS
 from tocsin.adapters.redrive_marks import RedriveMarks, marking
 from tocsin.adapters.transactions import Transactions
+from tocsin.errors import TransientError
 
 from tests.contract.template import RESOURCES
 from tests.unit.model.examples import NOW
@@ -150,3 +152,12 @@ def test_the_refresh_of_grants_sees_no_mark(aws: DynamoDBClient) -> None:
     )
 
     assert [found for shard in range(DUE_SHARDS) for found in store.due(shard, _SOON)] == []
+
+
+def test_a_table_that_is_too_busy_for_a_mark_may_take_it_later() -> None:
+    class Busy:
+        def update_item(self, **_: object) -> None:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "UpdateItem")
+
+    with pytest.raises(TransientError):
+        RedriveMarks(cast("DynamoDBClient", Busy()), TABLE).mark("acme", "first", NOW)
