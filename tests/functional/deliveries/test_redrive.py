@@ -168,6 +168,19 @@ def test_only_what_is_chosen_goes(acme: Acme, deliver: Invoke, admin: Admin, cho
     assert sorted(recipient for recipient, state in acme.states().items() if state == "queued") == goes
 
 
+@pytest.mark.parametrize(("chosen", "goes"), [("alert", []), ("incident", [ANA, BO]), ("incident.created", [ANA, BO])])
+def test_of_what_is_parked_for_an_account_only_the_type_that_is_chosen_goes(
+    acme: Acme, deliver: Invoke, admin: Admin, chosen: str, goes: list[str]
+) -> None:
+    with Relay(**LOGIN, script={"auth": [_REFUSED]}) as relay:
+        acme.save(relay)
+        deliver(acme.event(ANA, BO))
+
+    wanted = {"states": ["parked"], "mail_account_id": acme.account_id, "type": chosen}
+    assert admin("POST", _URL, wanted).json["redriven"] == len(goes)
+    assert sorted(recipient for recipient, state in acme.states().items() if state == "queued") == goes
+
+
 def test_deliveries_are_chosen_by_their_ids_and_only_the_project_s_own(
     acme: Acme, deliver: Invoke, admin: Admin
 ) -> None:

@@ -86,7 +86,7 @@ def _index_for(project_id: str, search: Search) -> _Index:
     if search.recipient is not None:
         key = items.recipient_key(project_id, search.recipient)
         return _Index(name="by_recipient", attribute="project_recipient", partition=lambda _: key)
-    if search.mail_account_id is not None and search.states == {State.PARKED}:
+    if search.mail_account_id is not None and search.states == {State.PARKED} and search.type is None:
         account = search.mail_account_id if search.mail_account_id != NO_ACCOUNT else None
         key = items.parked_account(project_id, account)
         return _Index(name="parked", attribute="parked_account", partition=lambda _: key, filters=False)

@@ -50,6 +50,11 @@ def _item(number: int, *, hour: str = "2026-11-21T08") -> dict[str, Any]:
         ({"recipient": "ana@example.org"}, "by_recipient", "acme#ana@example.org"),
         ({"mail_account_id": "first", "states": frozenset({State.PARKED})}, "parked", "acme#first"),
         ({"mail_account_id": "none", "states": frozenset({State.PARKED})}, "parked", "acme#none"),
+        (
+            {"mail_account_id": "first", "states": frozenset({State.PARKED}), "type": "incident"},  # not in `parked`
+            "by_hour",
+            "acme#2026-11-21T09",
+        ),
         ({"mail_account_id": "first"}, "by_hour", "acme#2026-11-21T09"),
         ({"states": frozenset({State.PARKED})}, "by_hour", "acme#2026-11-21T09"),
         ({}, "by_hour", "acme#2026-11-21T09"),
