@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from tocsin import wiring
 
 from tests.functional.deliver.stack import LOGIN, Acme
-from tests.functional.deliveries.conftest import ANA, BO, CY, Admin
+from tests.functional.deliveries.conftest import ANA, BO, CY, Admin, deliver_now
 from tests.relay import Relay, Say
 
 if TYPE_CHECKING:
@@ -87,6 +88,27 @@ def test_what_has_no_account_is_found_as_well(acme: Acme, deliver: Invoke, admin
     acme.project = {"routes": {}}
     acme.save(None)
     deliver(acme.event(ANA))
+
+    assert [row["recipient"] for row in admin.listed("state=parked&mail_account_id=none")] == [ANA]
+    assert [row["recipient"] for row in admin.listed("mail_account_id=none")] == [ANA]
+
+
+def _forget_settings() -> None:
+    """Let the 10 s pass that settings may be remembered for."""
+    wiring.settings_store.cache_clear()
+    wiring.receive.cache_clear()
+
+
+def test_what_is_parked_for_want_of_an_account_is_found_so_though_one_had_tried_it(
+    acme: Acme, deliver: Invoke, admin: Admin
+) -> None:
+    with Relay(**LOGIN, script={f"rcpt {ANA}": Say("450 4.2.1 later")}) as relay:
+        acme.save(relay)
+        deliver(acme.event(ANA))
+    acme.project = {"routes": {}}
+    acme.save(None, password=None)
+    _forget_settings()
+    deliver_now(acme, deliver, ANA)
 
     assert [row["recipient"] for row in admin.listed("state=parked&mail_account_id=none")] == [ANA]
     assert [row["recipient"] for row in admin.listed("mail_account_id=none")] == [ANA]

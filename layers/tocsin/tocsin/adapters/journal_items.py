@@ -289,6 +289,8 @@ def _expression(owner: Ownership, change: Change, now: datetime) -> _Expression:
         expression.set("was_begun", {"BOOL": True})
     if change.mail_account_id is not None:
         expression.set("mail_account_id", {"S": change.mail_account_id})
+    elif change.state is State.PARKED and change.before.stored:
+        expression.remove("mail_account_id")  # it is parked for want of one, whichever tried it before
     if not change.before.stored:
         _identity(expression, owner, change, now)
     _indexes(expression, owner, change)
