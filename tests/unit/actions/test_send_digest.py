@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tocsin.actions.delivery_run import TimeLeft
 from tocsin.actions.send_digest import SendDigest
+from tocsin.errors import ServiceBusy
 from tocsin.model.notification import Recipient
 from tocsin.model.route import Route
 from tocsin.model.shared_item import SharedItem, SharedItemsChanged
@@ -34,6 +37,8 @@ class World:
     published: list[Mapping[str, Any]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     now: datetime = NOW + timedelta(minutes=30)
+    dies_at: int | None = None
+    writes: int = 0
     seconds: Callable[[], float] = lambda: 60.0
 
     def item(self, key: str) -> SharedItem:
@@ -43,6 +48,9 @@ class World:
 
     def put(self, item: SharedItem) -> None:
         """Write it, if the one before it stands."""
+        self.writes += 1
+        if self.writes == self.dies_at:
+            raise ServiceBusy("throttled")
         if item.version != self.shared.version + 1:
             raise SharedItemsChanged([self.shared])
         self.shared = item
@@ -111,6 +119,22 @@ def test_what_there_was_no_time_for_is_ended_in_the_next_turn_by_the_same_digest
     assert [one.held_at for one in world.mails] == [held(1000).held_at]
     assert world.send() == 1
     assert len(world.published) == 2
+
+
+@pytest.mark.parametrize("write", [1, 2, 3, 4])
+def test_a_worker_that_dies_at_a_write_makes_nobody_hear_twice_of_one_mail(write: int) -> None:
+    world = World(mails=[held(1), held(2)], dies_at=write)
+    with suppress(ServiceBusy):
+        world.send()
+
+    world.mails.append(replace(held(3), held_at=world.now))  # the storm goes on
+    for _ in range(3):
+        world.now += timedelta(minutes=5)
+        world.send()
+
+    assert world.mails == []
+    told = {event["id"]: event["data"]["digest"]["count"] for event in world.published}  # an id is mailed once
+    assert sum(told.values()) == 3
 
 
 def test_what_the_index_showed_too_late_for_a_digest_is_not_ended_by_it() -> None:

@@ -29,6 +29,7 @@ _AT_ONCE = 90
 _OUTLIVES_FUNCTION_BY = timedelta(seconds=5)
 _MOST_MARKED, _MARK_DIGITS = 10_000, 12  # 150 kB, of the 400 that an item has
 _KEPT = timedelta(days=8)  # what is held lives seven at most
+_IS_BEGUN = "is_begun"  # and may be published, or not
 
 
 class HeldMails(Protocol):
@@ -71,8 +72,9 @@ class Bus(Protocol):
 class SendDigest:
     """The action and all that it needs. `publish` puts an event on the queue of notifications.
 
-    One worker at a time has a group's digest, for as long as its function lives. If it dies before it wrote down what
-    it published, the next one publishes the same event, which is known by its id; if later, the next one ends the rest.
+    One worker at a time has a group's digest, for as long as its function lives. It writes down first what the digest
+    tells of: if it dies before it wrote that this is published, the next one publishes the same event, which is known
+    by its id; if later, the next one ends the rest.
     """
 
     mails: HeldMails
@@ -113,22 +115,30 @@ class _Turn:
         self._write(published, taken=True)
         if not published:
             mails = [*self.action.mails.held(self.group, until=now - SETTLED)]
-            published = self._published(mails, recipient)
+            published = self._begun(mails)
         else:  # by somebody who came to no end
             mails = _in_digest(self.action.mails.held(self.group, until=_moment(self.item, "until")), published)
+        if mails and _IS_BEGUN in published:
+            published = self._published(mails, recipient, published)
         done = self._end(mails, published)
         self._write({} if done else published, taken=False)
 
-    def _published(self, mails: Sequence[HeldMail], recipient: Recipient) -> dict[str, Any]:
-        """Publish the digest, and write down that it is."""
+    def _begun(self, mails: Sequence[HeldMail]) -> dict[str, Any]:
+        """Write down what is to be in the digest: whoever comes next, of what is held by then, tells of no other."""
         if not mails:
             return {}
+        begun: dict[str, Any] = {_IS_BEGUN: True, "until": max(mail.held_at for mail in mails).isoformat()}
+        if len(mails) <= _MOST_MARKED:
+            begun["marks"] = [_mark(mail) for mail in mails]
+        self._write(begun, taken=True)
+        return begun
+
+    def _published(self, mails: Sequence[HeldMail], recipient: Recipient, begun: Mapping[str, Any]) -> dict[str, Any]:
+        """Publish the digest, and write down that it is."""
         event = digest_event(self.group, recipient, mails)
         digest_id = chunk_of(check_event(event)).delivery_id(self.group.recipient)
         self.action.publish(event)
-        published: dict[str, Any] = {"digest_id": digest_id, "until": max(mail.held_at for mail in mails).isoformat()}
-        if len(mails) <= _MOST_MARKED:
-            published["marks"] = [_mark(mail) for mail in mails]
+        published = {"digest_id": digest_id} | {name: value for name, value in begun.items() if name != _IS_BEGUN}
         self._write(published, taken=True)
         return published
 
