@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.functional.deliver.conftest import Invoke
+    from tests.functional.http_api import Json
     from tests.functional.sweep.conftest import Marks, Sent, Sweep
 
 _ANA = "ana@example.org"
@@ -101,6 +102,33 @@ def test_a_mended_account_of_the_installation_lets_go_what_a_project_parked_for_
 
         assert (acme.states(), own.mails) == ({_ANA: state}, [])
         assert len(last.mails) == (state == "accepted")
+
+
+def test_a_word_to_admins_that_no_account_could_carry_goes_once_the_installation_has_one_that_can(
+    acme: Acme, system: Acme, deliver: Invoke, sweep: Sweep, marks: Marks
+) -> None:
+    acme.project, acme.changes = {"fallback_policy": "none"}, {"paused": True}
+    with Relay(**LOGIN) as own, Relay(**LOGIN) as last:
+        acme.save(own)
+        system.changes, system.project = {"paused": True}, {"routes": {"system": [system.account_id]}}
+        system.save(last)
+        deliver(_word_to_admins(acme))
+        assert acme.states() == {_ANA: "parked"}
+        system.change(paused=False)
+        _mend(system)
+        marks.let_pass(FIRST)
+
+        sweep()
+        _deliver_if_released(acme, deliver)
+
+        assert acme.states() == {_ANA: "accepted"}
+        assert (len(own.mails), len(last.mails)) == (0, 1)
+
+
+def _word_to_admins(acme: Acme) -> Json:
+    event = acme.event(_ANA, type="settings.secret_expiring")
+    named = {"id": acme.account_id, "name": "Ops mailbox"}
+    return event | {"data": event["data"] | {"mail_account": named, "expires_on": "2026-12-24"}}
 
 
 def test_a_mended_account_of_a_project_lets_go_what_is_parked_for_the_installations(

@@ -216,3 +216,14 @@ def test_a_throttle_by_policy_is_a_matter_of_the_account(enhanced: str | None, *
     reply = Reply(phase=Phase.MAIL, code=451, enhanced=enhanced, text="Server busy")
 
     assert concerns_the_rest(verdict(F.THROTTLED), reply, earlier_throttles=0) is concerns
+
+
+@pytest.mark.parametrize(("goes_by_any", "parked_for"), [(False, "first"), (True, None)])
+def test_what_goes_by_any_account_is_parked_for_none(*, goes_by_any: bool, parked_for: str | None) -> None:
+    one = replace(judge(), goes_by_any=goes_by_any)
+
+    parked = one.change(entry(), failure(FailureClass.AUTH_PERMANENT), account=account(), now=NOW)
+    deferred = one.change(entry(), failure(FailureClass.NETWORK), account=account(), now=NOW)
+
+    assert (parked.state, parked.mail_account_id) == (State.PARKED, parked_for)
+    assert (deferred.state, deferred.mail_account_id) == (State.DEFERRED, "first")

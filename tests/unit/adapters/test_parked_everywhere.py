@@ -82,21 +82,23 @@ def test_an_account_of_a_project_has_what_is_parked_there_only(account_id: str |
     ("policy", "asked"),
     [("none", ["second"]), ("project", ["first", "second"]), ("system", ["first", "last", "second"])],
 )
-def test_an_account_of_a_route_has_what_is_parked_for_the_others_as_far_as_the_project_allows(
+def test_an_account_of_a_route_has_what_is_parked_for_the_others_or_for_any_as_far_as_the_project_allows(
     policy: str, asked: list[str]
 ) -> None:
     tables = Tables({}, {"p001": policy})
 
     tables.found("p001", "second")
 
-    assert tables.asked == [("p001", account_id) for account_id in asked]
+    assert tables.asked == [("p001", account_id) for account_id in (*asked, None)]
 
 
 def test_an_account_of_the_installation_has_what_is_parked_anywhere() -> None:
     tables = Tables({("_system", "last"): 1, ("p001", "last"): 2, ("p149", "last"): 1})
 
     assert [projects for projects, _ in _parts(tables.found())] == [["_system"], ["p001"], ["p001"], ["p149"]]
-    assert sorted(tables.asked) == [(project_id, "last") for project_id in sorted([*ALL, "_system"])]
+    assert [place for place in tables.asked if place != ("_system", None)] == [
+        (project_id, "last") for project_id in ("_system", *ALL)
+    ]
 
 
 def test_an_account_of_the_installation_has_what_projects_parked_that_may_fall_back_on_it() -> None:
@@ -108,8 +110,9 @@ def test_an_account_of_the_installation_has_what_projects_parked_that_may_fall_b
         "first",
         "last",
         "second",
+        None,
     ]
-    assert {account_id for project_id, account_id in tables.asked if project_id != "p003"} == {"last"}
+    assert {account_id for project_id, account_id in tables.asked if project_id != "p003"} == {"last", None}
 
 
 def test_between_two_of_many_projects_without_any_there_is_a_place_to_stop() -> None:

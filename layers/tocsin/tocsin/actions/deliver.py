@@ -150,6 +150,7 @@ class Deliver:
                 resubmit_unknown=settings.project.on_unknown == "resubmit",
                 expires_at=expires_at(notification, received_at=journal.received_at),
                 is_perishable=notification.data.ends_at(journal.received_at) is not None,
+                goes_by_any=is_to_admins(notification),
             ),
         )
 

@@ -36,7 +36,8 @@ class Remedies(Protocol):
 class Judge:
     """Turns the replies to one notification's submissions into changes.
 
-    `is_perishable`: what it says ends by itself, so that a re-drive gives it no new life.
+    `is_perishable`: what it says ends by itself, so that a re-drive gives it no new life. `goes_by_any`: it goes by
+    whichever account can send, and so is parked for want of any, not for one.
     """
 
     remedies: Remedies
@@ -44,6 +45,7 @@ class Judge:
     resubmit_unknown: bool
     expires_at: datetime
     is_perishable: bool = False
+    goes_by_any: bool = False
 
     def ends_at(self, entry: Entry) -> datetime:
         """When the useful life of this one delivery is over."""
@@ -80,11 +82,12 @@ class Judge:
             state = State.DEFERRED
         is_ours = entry.state is State.SUBMITTING and not entry.is_left
         given_back = is_ours and (state is State.PARKED or not told)
+        waits_for_any = state is State.PARKED and self.goes_by_any
         return Change(
             before=entry,
             state=state,
             attempt=entry.attempt - 1 if given_back else entry.attempt,
-            mail_account_id=account.id if account is not None else None,
+            mail_account_id=account.id if account is not None and not waits_for_any else None,
             reply=reply,
             verdict=verdict,
             retry_at=self._retry_at(state, entry, verdict, now),

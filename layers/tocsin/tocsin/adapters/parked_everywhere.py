@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     type Part = tuple[Sequence[DeliveryKey], str]
 
 _PAGE = 100
-_NO_ACCOUNT = "none"
-_AT_ITS_END = "~"  # sorts after every account and every time
+_NO_ACCOUNT = "none"  # sorts after every account
+_AT_ITS_END = "~"  # sorts after these, and after every time
 
 
 class Projects(Protocol):
@@ -41,7 +41,7 @@ class ParkedEverywhere:
     """Finds what is parked for an account where it is: with the project that it was for.
 
     It may be parked under another account of the same route: whichever was the first choice, or the last that was
-    tried.
+    tried. Words to admins, which any account may carry, are parked under none.
     """
 
     def __init__(self, deliveries: WaitingDeliveries, projects: Projects, settings: Settings) -> None:
@@ -90,4 +90,4 @@ class ParkedEverywhere:
         settings = self._settings.fresh(project_id) if mail_account_id is not None else None
         if mail_account_id is None or settings is None:
             return [mail_account_id]
-        return sorted(whose_mails_go(mail_account_id, settings, system))
+        return [*sorted(whose_mails_go(mail_account_id, settings, system)), None]
