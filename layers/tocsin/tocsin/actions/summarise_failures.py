@@ -11,7 +11,7 @@ from tocsin.model.day_of_failures import FAILED, DayOfFailures
 from tocsin.model.delivery_search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from tocsin.actions.read_deliveries import Remedies
@@ -28,8 +28,8 @@ _MOST = 1000
 class FailureMarks(Protocol):
     """Which projects had failures in which days."""
 
-    def due(self, now: datetime) -> Sequence[FailureMark]:
-        """The marks whose day is over, the oldest first; some of them, where there are many."""
+    def due(self, now: datetime) -> Iterable[FailureMark]:
+        """The marks whose day is over, the oldest first."""
         ...
 
     def done(self, mark: FailureMark) -> None:

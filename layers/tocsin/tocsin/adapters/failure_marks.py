@@ -9,14 +9,14 @@ from tocsin.adapters.mail_account_items import DUE_SHARDS
 from tocsin.model.day_of_failures import FailureMark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 _PREFIX = "failures#"
 _SHARD = DUE_SHARDS + 1  # of the index `due`, behind those of the grants and of the marks of re-drives
-_MARKS_A_RUN = 100
+_PAGE = 100
 _KEPT = timedelta(days=7)  # longer than the functions may be down; then TTL takes it
 _REMEMBERED = 1000
 
@@ -40,17 +40,18 @@ class FailureMarks:
             self._marked.clear()
         self._marked[key] = mark.since
 
-    def due(self, now: datetime) -> Sequence[FailureMark]:
-        """The marks whose day is over, the oldest first; at most 100."""
-        answer = self._client.query(
+    def due(self, now: datetime) -> Iterator[FailureMark]:
+        """The marks whose day is over, the oldest first; each is read when it is its turn."""
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName="due",
             KeyConditionExpression="due_shard = :shard AND refresh_at <= :now",
             ExpressionAttributeValues={":shard": {"N": str(_SHARD)}, ":now": {"S": _text(now)}},
-            Limit=_MARKS_A_RUN,
+            PaginationConfig={"PageSize": _PAGE},
         )
-        marks = (self._read(item["project_id"]["S"], item["sk"]["S"]) for item in answer["Items"])
-        return [mark for mark in marks if mark is not None]
+        for page in pages:
+            marks = (self._read(item["project_id"]["S"], item["sk"]["S"]) for item in page["Items"])
+            yield from (mark for mark in marks if mark is not None)
 
     def done(self, mark: FailureMark) -> None:
         """Have the mark not looked at again."""
