@@ -266,3 +266,15 @@ def test_every_owner_has_a_higher_fence_than_the_last(stored: Stored, acme: Acme
     stored.worker().begin(_BO)
 
     assert acme.deliveries()[_BO]["fence"] > first
+
+
+def test_all_of_a_chunk_is_kept_for_as_long_as_its_notification_whenever_it_is_written(
+    acme: Acme, stored: Stored
+) -> None:
+    stored.worker().begin(_ANA, last=True)
+    stored.later(timedelta(days=6)).begin(_BO, last=True)
+
+    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName="DeliveriesTable")
+    items = [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith(f"{acme.id}#")]
+    assert len(items) == 4
+    assert len({item["ttl"]["N"] for item in items}) == 1

@@ -163,7 +163,7 @@ class Journals:
         """The journal of a chunk that is taken to be new; its first write raises `AlreadyStored` if it is not."""
         return ChunkJournal(
             self._transactions,
-            self._owner(chunk, notification),
+            self._owner(chunk, notification, received_at),
             received_at=received_at,
             entries={},
             first_item=self._item(chunk, event, notification, received_at),
@@ -188,10 +188,11 @@ class Journals:
         if stored is None:
             return None
         event = self._event(chunk, stored)
+        received_at = datetime.fromisoformat(stored["received_at"]["S"])
         journal = ChunkJournal(
             self._transactions,
-            self._owner(chunk, check_event(event), found=lease),
-            received_at=datetime.fromisoformat(stored["received_at"]["S"]),
+            self._owner(chunk, check_event(event), received_at, found=lease),
+            received_at=received_at,
             entries=entries,
             first_item=None,
             shared_table=self._shared_table,
@@ -210,7 +211,7 @@ class Journals:
         """
         (first, event), *others = chunks.items()
         identity: items.Item = {"recipients_sha256": {"S": _digest(chunks)}}
-        owner = self._owner(first, notification)
+        owner = self._owner(first, notification, received_at)
         put = items.put_notification(owner, {**self._item(first, event, notification, received_at), **identity})
         standing = self._transactions.write([put]).get(0)
         if standing is not None and standing.get("recipients_sha256") != identity["recipients_sha256"]:
@@ -232,14 +233,17 @@ class Journals:
             self._transactions.pause_before_try(attempt + 1)
         raise TransientError("DeliveriesTable did not take all chunks")
 
-    def _owner(self, chunk: Chunk, notification: Notification, *, found: items.Lease | None = None) -> items.Ownership:
+    def _owner(
+        self, chunk: Chunk, notification: Notification, received_at: datetime, *, found: items.Lease | None = None
+    ) -> items.Ownership:
+        """The hold on a chunk, all of which is kept for as long as its notification: without that nothing goes."""
         now = self._clock()
         return items.Ownership(
             table=self._table,
             chunk=chunk,
             fence=items.fence_at(now, found=found),
             ends_at=now + self._lease,
-            ttl=self._ttl(now),
+            ttl=self._ttl(received_at),
             type=notification.type,
             correlation=notification.correlation,
             found=found,
