@@ -166,8 +166,8 @@ class StormWorld(Surroundings):
         return self.item(item.key).version == (item.version if item.is_checked_only else item.version - 1)
 
     def _receive(self) -> Receive:
-        held = _Held(self)
-        digest = SendDigest(mails=held, publish=self._publish_digest, bus=held, clock=lambda: self.now)
+        held = self.held_mails()
+        digest = SendDigest(mails=held, publish=self.publish_digest, bus=held, clock=lambda: self.now)
         deliver = deliver_in(
             self, remedies=Remedies(), send_digest=digest, write_counts=self.put_all, clock=lambda: self.now
         )
@@ -182,7 +182,12 @@ class StormWorld(Surroundings):
             clock=lambda: self.now,
         )
 
-    def _publish_digest(self, event: Mapping[str, Any]) -> None:
+    def held_mails(self) -> HeldInMemory:
+        """What is held, as `SendDigest` sees it."""
+        return HeldInMemory(self)
+
+    def publish_digest(self, event: Mapping[str, Any]) -> None:
+        """Queue a digest."""
         self.digests.append(event["data"]["digest"])
         self.publish(event)
 
@@ -191,7 +196,7 @@ class StormWorld(Surroundings):
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class HeldInMemory:
     """What is held, as `SendDigest` sees it."""
 
     world: StormWorld
