@@ -208,6 +208,19 @@ def test_a_credential_that_is_refused_twice_is_never_tried_again(stack: Stack, a
     assert _account_events(stack) == ["mail_account.failing"]
 
 
+def test_what_a_login_was_refused_for_once_goes_again_when_one_works(stack: Stack, acme: Acme) -> None:
+    with Relay(**LOGIN, script={"auth": [Say("535 5.7.8 no")]}) as relay, Fleet.of(1) as fleet:
+        acme.save(relay)
+        _one_after_the_other(fleet, acme, 1)
+        assert (set(acme.states().values()), acme.marks()) == ({"parked"}, [])
+        fleet.clock.pass_seconds(31)
+        _one_after_the_other(fleet, acme, 2, first=1)
+
+        assert sorted(acme.states().values()) == ["accepted", "accepted", "parked"]
+        assert [account_id for account_id, _ in acme.marks()] == [acme.account_id]
+    assert _account_events(stack) == []
+
+
 @pytest.mark.parametrize(("processes", "connections"), [(1, 1), (1, 2), (3, 1), (3, 2)])
 def test_records_and_workers_side_by_side_try_a_credential_twice(acme: Acme, processes: int, connections: int) -> None:
     acme.changes = {"limits": {"connections": connections}}

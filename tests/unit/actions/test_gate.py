@@ -381,7 +381,7 @@ def test_a_credential_that_works_after_another_was_refused_is_a_recovery() -> No
     assert gate.hindrance(renewed) is None
     written, news = gate.settle(renewed, claimed=1, used=1, worked=True, failure=None)
 
-    assert news == {News.RECOVERED}
+    assert news == {News.RECOVERED, News.LOGIN_WORKS}
     assert [item.document for item in written] == [{}]
 
 

@@ -235,6 +235,14 @@ def test_what_a_month_leaves_is_marked_for_the_next(
     assert world.marks == [(*marked, NEXT_MONTH)]
 
 
+def test_what_a_login_was_refused_for_is_marked_to_go_once_it_works() -> None:
+    world = World(account())
+
+    world.tell(News.LOGIN_WORKS)
+
+    assert (world.marks, world.written, world.events) == ([("acme", "first", NOW)], [], [])
+
+
 def test_failed_deliveries_are_marked_for_the_summary_of_their_day() -> None:
     world, received_at = World(account()), NOW - timedelta(days=2)
 

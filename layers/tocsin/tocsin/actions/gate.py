@@ -48,6 +48,7 @@ class News(Enum):
 
     FAILING = "failing"
     RECOVERED = "recovered"
+    LOGIN_WORKS = "login_works"  # that was refused before
     MONTH_NEARLY_USED = "month_nearly_used"
     PROJECT_MONTH_NEARLY_USED = "project_month_nearly_used"
 
@@ -264,7 +265,9 @@ def _news(before: Breaker, after: Breaker, credential_version: str | None) -> se
     stops = after.logins_are_stopped(credential_version) and not before.logins_are_stopped(credential_version)
     if stops or after.pauses > before.pauses == 0:
         return {News.FAILING}
-    return {News.RECOVERED} if before.has_given_way and not after.has_given_way else set()
+    if after.has_given_way or not before.has_given_way:
+        return set()
+    return {News.RECOVERED, News.LOGIN_WORKS} if before.refused_logins else {News.RECOVERED}
 
 
 def _own(code: str) -> Reply:

@@ -122,6 +122,8 @@ class TellOfAccounts:
             case News.RECOVERED if current.status == "failing":
                 status = "verified" if current.verified_at is not None else "not_verified"
                 self._write(current, {"status": status, "last_error": None}, event=status)
+            case News.LOGIN_WORKS:  # what it was refused for is parked, and no admin has to act for it
+                self.marks.mark(account.project_id, account.id, self.clock())
             case News.MONTH_NEARLY_USED | News.PROJECT_MONTH_NEARLY_USED:
                 self._write(current, {"last_error": _nearly_used(news, self.clock())}, event=None)
             case _:
