@@ -205,3 +205,10 @@ def test_late_chunks_are_looked_for_only_while_there_is_time() -> None:
 
     assert world.run(until=0.0) == {}
     assert world.claims == []
+
+
+def test_however_many_marks_are_in_trouble_the_others_have_their_turn() -> None:
+    bad = [mark(f"bad-{number}") for number in range(130)]
+    world = World(marks=[*bad, mark()], parts={"first": [[key(1)]]}, bad=frozenset(one.name for one in bad))
+
+    assert world.run() == {"failed": 130, "redriven": 1}

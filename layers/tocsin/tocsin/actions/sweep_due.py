@@ -23,6 +23,7 @@ _GRACE = timedelta(minutes=15)
 """How late a chunk may be before its message counts as lost: SQS itself gives a message out again sooner."""
 
 _MOST_REDRIVEN = 5000
+_MARKS_AT_ONCE = 100
 _MOST_CHUNKS = 500
 _CHUNKS_AT_ONCE = 100
 _FOR_MARKS = 2 / 3  # of the time
@@ -31,8 +32,8 @@ _FOR_MARKS = 2 / 3  # of the time
 class Marks(Protocol):
     """The marks of accounts whose parked deliveries may go."""
 
-    def due(self, now: datetime) -> Sequence[Mark]:
-        """The marks that are to be looked at, those waiting longest first; some of them, where there are many."""
+    def due(self, now: datetime) -> Iterable[Mark]:
+        """The marks that are to be looked at, those waiting longest first."""
         ...
 
     def reach(self, mark: Mark, reached: str) -> None:
@@ -112,12 +113,18 @@ class SweepDue:
         return counts
 
     def _redrive_marked(self, counts: Counter[str], *, until: float) -> None:
-        """Let the marks take turns, a part each, so that no project waits behind another's backlog."""
-        turns = deque((mark, self._pass(mark, counts)) for mark in self.marks.due(self.clock()))
-        while turns and counts["redriven"] < _MOST_REDRIVEN and self.monotonic() < until:
-            mark, steps = turns.popleft()
-            if self._goes_on(mark, steps, counts):
-                turns.append((mark, steps))
+        """Let the marks take turns, a part each, so that no project waits behind another's backlog.
+
+        Where they are very many, so many at a time: what is in trouble makes room for the next.
+        """
+        for marks in batched(self.marks.due(self.clock()), _MARKS_AT_ONCE, strict=False):
+            turns = deque((mark, self._pass(mark, counts)) for mark in marks)
+            while turns:
+                if counts["redriven"] >= _MOST_REDRIVEN or self.monotonic() >= until:
+                    return
+                mark, steps = turns.popleft()
+                if self._goes_on(mark, steps, counts):
+                    turns.append((mark, steps))
 
     def _goes_on(self, mark: Mark, steps: Iterator[None], counts: Counter[str]) -> bool:
         try:

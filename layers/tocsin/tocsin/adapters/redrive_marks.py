@@ -11,7 +11,7 @@ from tocsin.adapters.mail_account_items import DUE_SHARDS
 from tocsin.model.redrive import Mark, first_pass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PREFIX = "redrive#"
 _NO_ACCOUNT = "none"
 _SHARD = DUE_SHARDS  # of the index `due`, behind those of the grants: one query finds all marks, and no refresh does
-_MARKS_A_RUN = 100
+_PAGE = 100
 _KEPT = timedelta(days=1)  # a mark whose passes are over; then TTL takes it
 
 
@@ -45,17 +45,18 @@ class RedriveMarks:
         name = f"{mail_account_id or _NO_ACCOUNT}#{_text(at)}"  # so that it and an earlier one do not meet
         self._client.update_item(**_marking(self._table, project_id, mail_account_id, name=name, since=at))
 
-    def due(self, now: datetime) -> Sequence[Mark]:
-        """The marks that are to be looked at, those waiting longest first; at most 100."""
-        answer = self._client.query(
+    def due(self, now: datetime) -> Iterator[Mark]:
+        """The marks that are to be looked at, those waiting longest first; each is read when it is asked for."""
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName="due",
             KeyConditionExpression="due_shard = :shard AND refresh_at <= :now",
             ExpressionAttributeValues={":shard": {"N": str(_SHARD)}, ":now": {"S": _text(now)}},
-            Limit=_MARKS_A_RUN,
+            PaginationConfig={"PageSize": _PAGE},
         )
-        marks = (self._read(item["project_id"]["S"], item["sk"]["S"]) for item in answer["Items"])
-        return [mark for mark in marks if mark is not None and mark.pass_at <= now]
+        for page in pages:
+            marks = (self._read(item["project_id"]["S"], item["sk"]["S"]) for item in page["Items"])
+            yield from (mark for mark in marks if mark is not None and mark.pass_at <= now)
 
     def reach(self, mark: Mark, reached: str) -> None:
         """Keep how far the pass came, unless somebody else ended it, or marked anew."""

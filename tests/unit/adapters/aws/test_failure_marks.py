@@ -111,7 +111,7 @@ def test_it_is_neither_a_grant_nor_a_mark_of_a_redrive(marks: FailureMarks, dyna
     marks.mark(MARK)
     RedriveMarks(dynamodb, TABLE).mark("acme", None, NOW)
 
-    assert RedriveMarks(dynamodb, TABLE).due(DUE) != []
+    assert [*RedriveMarks(dynamodb, TABLE).due(DUE)] != []
     assert [mark.project_id for mark in marks.due(DUE)] == ["acme"]
     assert {item["due_shard"]["N"] for item in dynamodb.scan(TableName=TABLE)["Items"]} == {
         str(DUE_SHARDS),

@@ -75,7 +75,7 @@ def test_a_mark_says_for_whom_and_since_when(aws: DynamoDBClient, marks: Redrive
 
     assert (mark.project_id, mark.mail_account_id, mark.since, mark.reached) == ("acme", account_id, NOW, None)
     assert mark.pass_at == NOW + timedelta(seconds=10)
-    assert marks.due(mark.pass_at - timedelta(microseconds=1)) == []
+    assert [*marks.due(mark.pass_at - timedelta(microseconds=1))] == []
 
 
 def test_how_far_a_pass_came_is_kept_until_it_ends(aws: DynamoDBClient, marks: RedriveMarks) -> None:
@@ -121,7 +121,7 @@ def test_a_mark_whose_passes_are_over_is_forgotten_unless_it_is_set_again(
     mark = _only(marks)
 
     marks.end_pass(mark, next_pass_at=None)
-    assert marks.due(_SOON) == []
+    assert [*marks.due(_SOON)] == []
     assert int(_item(aws)["ttl"]["N"]) > NOW.timestamp()
 
     _mend(aws)
@@ -161,3 +161,10 @@ def test_a_table_that_is_too_busy_for_a_mark_may_take_it_later() -> None:
 
     with pytest.raises(TransientError):
         RedriveMarks(cast("DynamoDBClient", Busy()), TABLE).mark("acme", "first", NOW)
+
+
+def test_however_many_marks_are_due_all_of_them_are_found(marks: RedriveMarks) -> None:
+    for number in range(130):
+        marks.mark("acme", f"account-{number}", NOW)
+
+    assert len({mark.name for mark in marks.due(_SOON)}) == 130
