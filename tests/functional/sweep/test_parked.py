@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _ANA, _BO = "ana@example.org", "bo@example.org"
 _PAST = "2026-01-01T00:00:00.000000Z"
-_REFUSED = Say("535 5.7.8 no")
+_REFUSED = Say("553 5.7.1 not your address")
 
 
 def _relay(*refusals: Say) -> Relay:
-    return Relay(**LOGIN, script={"auth": [*refusals]})
+    return Relay(**LOGIN, script={"mail": [*refusals]})
 
 
 def _verified(acme: Acme) -> None:
@@ -143,6 +143,26 @@ def test_nothing_goes_while_nothing_was_mended(acme: Acme, deliver: Invoke, swee
         assert sweep() == {}
 
     assert (acme.states(), marks.names(acme.id)) == ({_ANA: "parked"}, [])
+
+
+@pytest.mark.parametrize(
+    ("refusals", "state", "status"), [(1, "accepted", None), (2, "parked", "failing")], ids=["once", "twice"]
+)
+def test_a_mail_whose_login_was_refused_is_the_one_that_tries_again(
+    acme: Acme, deliver: Invoke, sweep: Sweep, marks: Marks, refusals: int, state: str, status: str | None
+) -> None:
+    with Relay(**LOGIN, script={"auth": [Say("535 5.7.8 no")] * refusals}) as relay:
+        acme.save(relay)
+        deliver(acme.event(_ANA))
+        assert acme.states() == {_ANA: "parked"}
+        assert sweep() == {}  # before the half minute is over in which no login is tried
+        marks.let_pass(FIRST)
+
+        assert sweep() == {"redriven": 1}
+        _deliver_now(acme, deliver, _ANA)
+
+    assert acme.states() == {_ANA: state}
+    assert acme.account()["state"].get("status") == status
 
 
 def test_a_mark_waits_until_no_function_remembers_the_old_settings(

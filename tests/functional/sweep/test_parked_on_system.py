@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.functional.sweep.conftest import Marks, Sent, Sweep
 
 _ANA = "ana@example.org"
-_REFUSED = Say("535 5.7.8 no")
+_REFUSED = Say("553 5.7.1 not your address")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_mended_account_of_the_installation_lets_go_what_any_project_parked_fo
     acme: Acme, system: Acme, deliver: Invoke, sweep: Sweep, marks: Marks, sent: Sent
 ) -> None:
     acme.project = {"fallback_policy": "system"}
-    with Relay(**LOGIN, script={"auth": _REFUSED}) as own, Relay(**LOGIN, script={"auth": [_REFUSED]}) as last:
+    with Relay(**LOGIN, script={"mail": _REFUSED}) as own, Relay(**LOGIN, script={"mail": [_REFUSED]}) as last:
         acme.save(own)
         system.save(last)
         deliver(acme.event(_ANA))
@@ -135,7 +135,7 @@ def test_a_mended_account_of_a_project_lets_go_what_is_parked_for_the_installati
     acme: Acme, system: Acme, deliver: Invoke, sweep: Sweep, marks: Marks
 ) -> None:
     acme.project = {"fallback_policy": "system"}
-    with Relay(**LOGIN, script={"auth": [_REFUSED]}) as own, Relay(**LOGIN, script={"auth": _REFUSED}) as last:
+    with Relay(**LOGIN, script={"mail": [_REFUSED]}) as own, Relay(**LOGIN, script={"mail": _REFUSED}) as last:
         acme.save(own)
         system.save(last)
         deliver(acme.event(_ANA))
@@ -161,7 +161,7 @@ def test_a_mended_account_of_a_project_lets_go_nothing_of_another(
 ) -> None:
     other = Acme(account_id=system.account_id)  # ids are never used twice; and if they were
     acme.project = {"fallback_policy": "system"}
-    with Relay(**LOGIN, script={"auth": _REFUSED}) as own, Relay(**LOGIN, script={"auth": [_REFUSED]}) as last:
+    with Relay(**LOGIN, script={"mail": _REFUSED}) as own, Relay(**LOGIN, script={"mail": [_REFUSED]}) as last:
         acme.save(own)
         system.save(last)
         other.save(last)

@@ -319,7 +319,7 @@ def test_two_refused_logins_stop_all_and_say_what_the_relay_said() -> None:
     news = table.refuse_twice()
 
     hindrance = table.gate().hindrance(FREE)
-    assert news == [set(), {News.FAILING}]
+    assert news == [{News.LOGIN_REFUSED}, {News.FAILING}]
     assert hindrance is not None
     assert (hindrance.reply.text, hindrance.verdict, hindrance.until) == (REFUSED.text, PERMANENT, None)
     assert table.gate().room(FREE, 5) == 0

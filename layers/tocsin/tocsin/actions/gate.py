@@ -48,6 +48,7 @@ class News(Enum):
 
     FAILING = "failing"
     RECOVERED = "recovered"
+    LOGIN_REFUSED = "login_refused"  # and may be tried once more
     LOGIN_WORKS = "login_works"  # that was refused before
     MONTH_NEARLY_USED = "month_nearly_used"
     PROJECT_MONTH_NEARLY_USED = "project_month_nearly_used"
@@ -265,6 +266,8 @@ def _news(before: Breaker, after: Breaker, credential_version: str | None) -> se
     stops = after.logins_are_stopped(credential_version) and not before.logins_are_stopped(credential_version)
     if stops or after.pauses > before.pauses == 0:
         return {News.FAILING}
+    if after.has_one_login_left(credential_version) and not before.has_one_login_left(credential_version):
+        return {News.LOGIN_REFUSED}
     if after.has_given_way or not before.has_given_way:
         return set()
     return {News.RECOVERED, News.LOGIN_WORKS} if before.refused_logins else {News.RECOVERED}

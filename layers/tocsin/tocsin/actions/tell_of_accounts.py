@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tocsin.actions.gate import News
 from tocsin.errors import TransientError
+from tocsin.model.breaker import NEXT_LOGIN_AFTER
 from tocsin.model.day_of_failures import FailureMark, days_marked
 from tocsin.model.delivery import State
 from tocsin.model.mail_account import LastError
@@ -122,6 +123,8 @@ class TellOfAccounts:
             case News.RECOVERED if current.status == "failing":
                 status = "verified" if current.verified_at is not None else "not_verified"
                 self._write(current, {"status": status, "last_error": None}, event=status)
+            case News.LOGIN_REFUSED:  # what is parked for that makes the second try, if nothing else comes
+                self.marks.mark(account.project_id, account.id, self.clock() + NEXT_LOGIN_AFTER)
             case News.LOGIN_WORKS:  # what it was refused for is parked, and no admin has to act for it
                 self.marks.mark(account.project_id, account.id, self.clock())
             case News.MONTH_NEARLY_USED | News.PROJECT_MONTH_NEARLY_USED:

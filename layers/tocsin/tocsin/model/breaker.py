@@ -28,6 +28,8 @@ _LONGEST_PAUSE = timedelta(minutes=15)
 _PROBE = timedelta(seconds=60)
 _LOGINS = 2
 _TEXT_CHARACTERS = 500
+NEXT_LOGIN_AFTER = _FIRST_PAUSE
+"""How long after a refused login the credential may be tried once more."""
 KEPT = timedelta(days=30)
 """How long a refused login is remembered, if nothing else is heard of the account."""
 
@@ -169,7 +171,7 @@ class Breaker(BaseModel):
         return self.model_copy(
             update={
                 "open_until": None,
-                "next_login_at": now + _FIRST_PAUSE,
+                "next_login_at": now + NEXT_LOGIN_AFTER,
                 "credential_version": credential_version,
                 "refused_logins": earlier + 1,
                 "last": Failure.of(reply, verdict),
