@@ -177,6 +177,16 @@ class Acme:
         boto3.client("dynamodb").put_item(TableName="SettingsTable", Item=item)
         self._save_project()
 
+    def delete(self) -> None:
+        """Delete the project and its account, as an admin does who no longer wants them."""
+        from tocsin import wiring  # noqa: PLC0415  (after the stack is there)
+
+        for sort_key in ("project", f"mail-account#{self.account_id}"):
+            key = {"project_id": {"S": self.id}, "sk": {"S": sort_key}}
+            boto3.client("dynamodb").delete_item(TableName="SettingsTable", Key=key)
+        wiring.settings_store.cache_clear()
+        wiring.receive.cache_clear()
+
     def move_to(self, relay: Relay) -> None:
         """Point the account at another relay, as a settings change that forgets the secret would."""
         self.change(relay=self.relay(relay))

@@ -128,3 +128,43 @@ def test_an_unknown_outcome_is_not_submitted_to_an_address_that_was_suppressed_m
 
     assert acme.states() == {"ana@example.org": "unknown"}
     assert relay.mails == []
+
+
+def test_what_is_deferred_when_its_project_is_deleted_expires_and_is_told(
+    stack: Stack, acme: Acme, deliver: Invoke
+) -> None:
+    people = [f"p{number}@example.org" for number in range(60)]
+    with Relay(**LOGIN, script={"rcpt": Say("451 4.3.0 later")}) as relay:
+        acme.save(relay)
+        deliver(acme.event(*people))
+        assert acme.states() == dict.fromkeys(people, "deferred")
+        stack.events()
+        acme.delete()
+
+        assert deliver(acme.pointer(), queue="BulkQueue") == []
+
+    told = [(event["detail-type"], len(event["detail"]["deliveries"])) for event in stack.events()]
+    assert (sorted(told), stack.messages("DeadLetterQueue")) == (
+        [("delivery.expired", 10), ("delivery.expired", 50)],
+        [],
+    )
+    for delivery in acme.deliveries().values():
+        assert (delivery["state"], delivery["log"][-1]["reply"]["text"]) == ("expired", "unknown_project")
+        assert not {"due_shard", "retry_at"} & delivery.keys()
+
+
+@pytest.mark.parametrize(
+    ("left_as", "state", "letters"),
+    [("queued", "expired", 0), ("submitting", "unknown", 0), ("parked", "parked", 1), ("accepted", "accepted", 1)],
+)
+def test_whatever_is_left_of_a_project_that_was_deleted_comes_to_an_end(
+    stack: Stack, acme: Acme, deliver: Invoke, left_as: str, state: str, letters: int
+) -> None:
+    with Relay(**LOGIN) as relay:
+        _delivered(acme, deliver, relay, state=left_as)
+        acme.delete()
+
+        assert deliver(acme.pointer(), queue="BulkQueue") == []
+
+    assert acme.states() == {"ana@example.org": state}
+    assert len(stack.messages("DeadLetterQueue")) == letters

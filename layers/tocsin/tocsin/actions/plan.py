@@ -44,7 +44,7 @@ def make_plan(
     plan = Plan()
     for recipient in recipients:
         entry = entries.get(recipient) or queued(recipient, message_id(recipient))
-        if not _is_open(entry):
+        if not is_open(entry):
             continue
         if recipient in suppressed and State.SUPPRESSED in NEXT[entry.state]:
             plan.decided.append(_decided(entry, State.SUPPRESSED))
@@ -61,7 +61,8 @@ def make_plan(
     return plan
 
 
-def _is_open(entry: Entry) -> bool:
+def is_open(entry: Entry) -> bool:
+    """Whether something is still to become of the delivery without an admin."""
     return entry.state in _OPEN or (entry.state is State.UNKNOWN and entry.retry_at is not None)
 
 

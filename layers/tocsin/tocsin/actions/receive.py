@@ -187,7 +187,7 @@ class Receive:
                 return self._deliver(check_event(whole), chunk, journal, time_left, files=lambda: files)
             except AlreadyStored:
                 return self._resume(chunk, time_left)
-        return self._deliver(check_event(stored.event), chunk, stored.journal, time_left)
+        return self._go_on(check_event(stored.event), chunk, stored.journal, time_left)
 
     def _files(self, notification: Notification) -> Sequence[AttachedFile]:
         """What goes along with the mails, read and checked."""
@@ -234,7 +234,19 @@ class Receive:
             raise InvalidNotification("chunk_not_found", "the chunk is not stored, or no longer")
         notification = check_event(stored.event)
         with self._room_for_files(notification, time_left):
-            return self._deliver(notification, chunk, stored.journal, time_left)
+            return self._go_on(notification, chunk, stored.journal, time_left)
+
+    def _go_on(self, notification: Notification, chunk: Chunk, journal: ChunkJournal, time_left: TimeLeft) -> Outcome:
+        """Deliver a stored chunk, or end what is left of it: else the sweep would send its pointer again and again."""
+        try:
+            return self._deliver(notification, chunk, journal, time_left)
+        except InvalidNotification as rejection:
+            from tocsin.actions.end_chunk import end_chunk  # noqa: PLC0415  (few projects are deleted)
+
+            states = end_chunk(notification, chunk, journal, reason=rejection.reason, bus=self.deliver.bus)
+            if not states:
+                raise
+            return Outcome(states=states, ids=_ids(chunk))
 
     @contextmanager
     def _room_for_files(self, notification: Notification, time_left: TimeLeft) -> Iterator[None]:
