@@ -106,6 +106,20 @@ def test_it_is_not_lost_either_where_the_change_does_not_verify(desk: Desk) -> N
     assert answer.json["passed"], answer.body
 
 
+def test_of_a_change_that_does_not_verify_nothing_but_the_grant_is_stored(desk: Desk) -> None:
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        first = provider.refresh_token("mail")
+        account = _account(provider, relay, refresh_token=first)
+        account["relay"]["proxy"] = {"host": "127.0.0.1", "port": 9, "username": "ops", "password": "of-the-proxy"}
+        created = desk.ask("POST", "", account).json
+        wrong = {"relay": {"proxy": {"password": "mistyped"}}}
+        refusal = desk.ask("PATCH", f"/{created['id']}?validate=true", wrong)
+
+    secret = desk.secret(created["id"])
+    assert (refusal.status, secret["proxy_password"]) == (422, "of-the-proxy")
+    assert secret["refresh_token"] != first
+
+
 def test_a_stored_refresh_token_is_not_spent_where_nothing_is_saved(desk: Desk) -> None:
     with IdentityProvider() as provider, _relay(provider) as relay:
         first = provider.refresh_token("mail")

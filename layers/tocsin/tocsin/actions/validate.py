@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tocsin.actions.log_in import NoCredential, credential_from, logs_in_as_nobody
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tocsin.actions.verify_steps import VerifySteps
     from tocsin.model.account_change import AccountChange
     from tocsin.model.credential import AccountSecret, Credential
+    from tocsin.model.grant import Tokens
     from tocsin.model.mail_account import MailAccount
     from tocsin.model.step_report import StepReport
 
@@ -36,7 +38,8 @@ class Validate:
 
     Tokens that were obtained on the way are kept with what is saved. A refresh token that is stored is used only where
     something is to be saved: many identity providers take it back for a new one. `keep_tokens` stores that as a renewal
-    does, before anything else is done, for the account keeps its grant even if nothing is saved in the end.
+    does, before anything else is done, for the account keeps its grant even if nothing is saved in the end: the grant
+    alone, beside the secrets that are stored.
     """
 
     steps: VerifySteps
@@ -73,8 +76,10 @@ class Validate:
         Raises:
             NotVerified: as `new`.
         """
-        spends = _spends_stored(change)
-        draft = _Draft(self, change.after, self._known(change), may_renew=True, keeps_tokens=spends)
+        known = self._known(change)
+        stored = known if change.to_store is None else self.stored_secret(change.before)
+        keep = partial(self._keep, change.before, stored) if stored is not None and _spends_stored(change) else None
+        draft = _Draft(self, change.after, known, may_renew=True, keep=keep)
         self._require(change.after, draft, to, deadline)
         after, secret = draft.kept(self.clock())
         return replace(change, after=after, known=secret, to_store=secret if draft.has_new_tokens else change.to_store)
@@ -93,6 +98,13 @@ class Validate:
         stored = self.stored_secret(change.before)
         return stored if stored is not None and change.after.may_use(stored) else None
 
+    def _keep(self, before: MailAccount, stored: AccountSecret, tokens: Tokens, grant_version: int) -> None:
+        """Store the new tokens, and nothing else of a change that may never be saved.
+
+        The access token may be for settings that are never saved, too: it is of no version of them.
+        """
+        self.keep_tokens(before, stored.with_tokens(tokens, grant_version=grant_version, account_version=None))
+
 
 def _spends_stored(change: AccountChange) -> bool:
     """Whether tokens come by the refresh token that is stored, and not by one that is given with the change."""
@@ -110,13 +122,13 @@ class _Draft:
         secret: AccountSecret | None,
         *,
         may_renew: bool,
-        keeps_tokens: bool = False,
+        keep: Callable[[Tokens, int], None] | None = None,
     ) -> None:
         self._action = action
         self._account = account
         self._secret = secret
         self._may_renew = may_renew
-        self._keeps_tokens = keeps_tokens
+        self._keep = keep
         self._grant = account.grant
         self.has_new_tokens = False
 
@@ -149,8 +161,7 @@ class _Draft:
         version = max(before.version, secret.grant_version)
         self._grant = before.model_copy(update={"version": version}).renewed(tokens, now)
         secret = secret.with_tokens(tokens, grant_version=self._grant.version, account_version=self._account.version)
-        if self._keeps_tokens and tokens.refresh_token is not None:
-            # The access token may be for settings that are never saved: it is of no version of them.
-            self._action.keep_tokens(self._account, secret.model_copy(update={"account_version": None}))
+        if self._keep is not None and tokens.refresh_token is not None:
+            self._keep(tokens, self._grant.version)
         self.has_new_tokens = True
         return secret

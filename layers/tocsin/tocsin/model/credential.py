@@ -52,7 +52,7 @@ class AccountSecret(BaseModel):
     account_version: int | None = None
     proxy_password: SecretStr | None = None
 
-    def with_tokens(self, tokens: "Tokens", *, grant_version: int, account_version: int) -> "AccountSecret":
+    def with_tokens(self, tokens: "Tokens", *, grant_version: int, account_version: int | None) -> "AccountSecret":
         """The secret with new tokens; a refresh token that was not given again is kept."""
         refresh_token = SecretStr(tokens.refresh_token) if tokens.refresh_token else self.refresh_token
         return self.model_copy(
