@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.functional.deliver.trouble import refused, trouble_with_aws
+from tests.functional.deliver.trouble import Call, refused, trouble_with_aws
 from tests.functional.settings.conftest import password_account
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, USER, IdentityProvider
 from tests.identity_provider import Say as Answer
@@ -118,6 +118,26 @@ def test_of_a_change_that_does_not_verify_nothing_but_the_grant_is_stored(desk: 
     secret = desk.secret(created["id"])
     assert (refusal.status, secret["proxy_password"]) == (422, "of-the-proxy")
     assert secret["refresh_token"] != first
+
+
+def test_a_change_that_is_saved_keeps_a_grant_that_could_not_be_stored_at_first(desk: Desk) -> None:
+    puts: list[str] = []
+
+    def first_put(call: Call) -> bool:
+        if call.name == "PutSecretValue":
+            puts.append(call.name)
+        return call.name == "PutSecretValue" and len(puts) == 1
+
+    with IdentityProvider() as provider, _relay(provider) as relay:
+        first = provider.refresh_token("mail")
+        created = desk.ask("POST", "", _account(provider, relay, refresh_token=first)).json
+        with trouble_with_aws(refused("ThrottlingException"), at=first_put):
+            changed = desk.ask("PATCH", f"/{created['id']}?validate=true", {"name": "New"})
+        answer = desk.ask("POST", f"/{created['id']}/verification")
+
+    assert (changed.status, changed.json.get("status")) == (200, "verified"), changed.body
+    assert answer.json["passed"], answer.body
+    assert desk.secret(created["id"])["refresh_token"] != first
 
 
 def test_a_stored_refresh_token_is_not_spent_where_nothing_is_saved(desk: Desk) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tocsin.actions.log_in import NoCredential, credential_from, logs_in_as_nobody
+from tocsin.errors import TransientError
 from tocsin.model.grant import GrantState
 from tocsin.model.reply import Phase, Reply
 from tocsin.model.step_report import NotVerified
@@ -101,9 +103,11 @@ class Validate:
     def _keep(self, before: MailAccount, stored: AccountSecret, tokens: Tokens, grant_version: int) -> None:
         """Store the new tokens, and nothing else of a change that may never be saved.
 
-        The access token may be for settings that are never saved, too: it is of no version of them.
+        The access token may be for settings that are never saved, too: it is of no version of them. Where they cannot
+        be stored now, they are with what is saved: the old refresh token may be dead, so giving up would save nothing.
         """
-        self.keep_tokens(before, stored.with_tokens(tokens, grant_version=grant_version, account_version=None))
+        with suppress(TransientError):
+            self.keep_tokens(before, stored.with_tokens(tokens, grant_version=grant_version, account_version=None))
 
 
 def _spends_stored(change: AccountChange) -> bool:
