@@ -286,14 +286,18 @@ def test_deleting_a_broken_account_lets_its_mails_go_by_the_next_one(
         assert acme.states() == {_ANA: "accepted"}
 
 
+def _park_without_route(acme: Acme, deliver: Invoke, relay: Relay) -> None:
+    acme.project = {"routes": {}}
+    acme.save(relay)
+    deliver(acme.event(_ANA))
+    assert acme.states() == {_ANA: "parked"}
+
+
 def test_what_is_parked_without_an_account_goes_when_the_project_has_a_route(
     acme: Acme, deliver: Invoke, sweep: Sweep, marks: Marks
 ) -> None:
     with _relay() as relay:
-        acme.project = {"routes": {}}
-        acme.save(relay)
-        deliver(acme.event(_ANA))
-        assert acme.states() == {_ANA: "parked"}
+        _park_without_route(acme, deliver, relay)
         acme.project = {}
         acme._save_project()  # noqa: SLF001  (what `save` does beside its account)
         _mark(acme.id, None, datetime.now(UTC))
@@ -303,6 +307,19 @@ def test_what_is_parked_without_an_account_goes_when_the_project_has_a_route(
         _deliver_now(acme, deliver, _ANA)
 
     assert acme.states() == {_ANA: "accepted"}
+
+
+def test_what_waits_for_a_route_is_not_tried_because_an_account_was_mended(
+    acme: Acme, deliver: Invoke, sweep: Sweep, marks: Marks
+) -> None:
+    with _relay() as relay:
+        _park_without_route(acme, deliver, relay)
+        _mark(acme.id, acme.account_id, datetime.now(UTC))
+        marks.let_pass(FIRST)
+
+        assert sweep() == {}
+
+    assert acme.states() == {_ANA: "parked"}
 
 
 @pytest.mark.parametrize(("ahead", "redriven"), [(timedelta(days=9), 0), (timedelta(seconds=-11), 1)])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ALL = [f"p{number:03d}" for number in range(150)]
 
+TO_ADMINS = "words to admins"
+
 type Place = tuple[str, str | None]
 
 
@@ -41,9 +43,9 @@ class Tables:
     asked: list[Place] = field(default_factory=list)
 
     def parked(
-        self, project_id: str, mail_account_id: str | None, *, reached: str | None
+        self, project_id: str, mail_account_id: str | None, *, reached: str | None, only_to_admins: bool
     ) -> Iterator[tuple[Sequence[DeliveryKey], str]]:
-        self.asked.append((project_id, mail_account_id))
+        self.asked.append((project_id, mail_account_id if not only_to_admins else TO_ADMINS))
         for number in range(self.parked_of.get((project_id, mail_account_id), 0)):
             if reached is None or f"{number}" >= reached:
                 yield [_key(project_id, number)], f"{number}"
@@ -89,14 +91,14 @@ def test_an_account_of_a_route_has_what_is_parked_for_the_others_or_for_any_as_f
 
     tables.found("p001", "second")
 
-    assert tables.asked == [("p001", account_id) for account_id in (*asked, None)]
+    assert tables.asked == [("p001", account_id) for account_id in (*asked, TO_ADMINS)]
 
 
 def test_an_account_of_the_installation_has_what_is_parked_anywhere() -> None:
     tables = Tables({("_system", "last"): 1, ("p001", "last"): 2, ("p149", "last"): 1})
 
     assert [projects for projects, _ in _parts(tables.found())] == [["_system"], ["p001"], ["p001"], ["p149"]]
-    assert [place for place in tables.asked if place != ("_system", None)] == [
+    assert [place for place in tables.asked if place != ("_system", TO_ADMINS)] == [
         (project_id, "last") for project_id in ("_system", *ALL)
     ]
 
@@ -110,9 +112,9 @@ def test_an_account_of_the_installation_has_what_projects_parked_that_may_fall_b
         "first",
         "last",
         "second",
-        None,
+        TO_ADMINS,
     ]
-    assert {account_id for project_id, account_id in tables.asked if project_id != "p003"} == {"last", None}
+    assert {account_id for project_id, account_id in tables.asked if project_id != "p003"} == {"last", TO_ADMINS}
 
 
 def test_between_two_of_many_projects_without_any_there_is_a_place_to_stop() -> None:

@@ -41,7 +41,8 @@ class ParkedEverywhere:
     """Finds what is parked for an account where it is: with the project that it was for.
 
     It may be parked under another account of the same route: whichever was the first choice, or the last that was
-    tried. Words to admins, which any account may carry, are parked under none.
+    tried. Words to admins, which any account may carry, are parked under none, where other mails wait for something
+    else.
     """
 
     def __init__(self, deliveries: WaitingDeliveries, projects: Projects, settings: Settings) -> None:
@@ -80,7 +81,10 @@ class ParkedEverywhere:
             name = account_id or _NO_ACCOUNT
             if name >= first:
                 begin = time if name == first else None
-                for keys, end in self._deliveries.parked(project_id, account_id, reached=begin):
+                only_to_admins = account_id is None and mail_account_id is not None
+                for keys, end in self._deliveries.parked(
+                    project_id, account_id, reached=begin, only_to_admins=only_to_admins
+                ):
                     yield keys, f"{project_id} {name} {end}"
 
     def _accounts(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tocsin.adapters import journal_items as items
 from tocsin.adapters.batch_reads import read_items
 from tocsin.model.chunk import Chunk
+from tocsin.model.notifications.catalogue import is_for_admins
 from tocsin.model.redrive import KEPT_FOR, MOST_LOG_LINES, DeliveryKey, state_after
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tocsin.model.delivery import Entry
 
 _PAGE = 100  # what BatchGetItem reads at once, and TransactWriteItems writes
+_TYPE = ("pk", "sk", "type")
 _ENTRY = ("pk", "sk", "state", "attempt", "message_id", "retry_at", "resubmitted", "revived_at")
 
 
@@ -36,11 +38,15 @@ class WaitingDeliveries:
         self._clock = clock
 
     def parked(
-        self, project_id: str, mail_account_id: str | None, *, reached: str | None
+        self, project_id: str, mail_account_id: str | None, *, reached: str | None, only_to_admins: bool = False
     ) -> Iterator[tuple[Sequence[DeliveryKey], str]]:
         """What is parked for the account, oldest first, in parts of at most 100; with how far each part reaches.
 
         The index follows the table within a second or so, so some may have gone, and the newest may be missing.
+        `only_to_admins` leaves out all but words to admins: a part may then be empty.
+
+        Raises:
+            TransientError: the table did not say of all what they are.
         """
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
@@ -54,7 +60,13 @@ class WaitingDeliveries:
         )
         for page in pages:
             if found := page["Items"]:
-                yield [_key(item) for item in found], found[-1]["created_at"]["S"]
+                keys = [_key(item) for item in found]
+                yield self._to_admins(keys) if only_to_admins else keys, found[-1]["created_at"]["S"]
+
+    def _to_admins(self, keys: Sequence[DeliveryKey]) -> Sequence[DeliveryKey]:
+        found = read_items(self._client, self._table, [_primary_key(key) for key in keys], attributes=_TYPE)
+        to_admins = {_key(item) for item in found if is_for_admins(item["type"]["S"])}
+        return [key for key in keys if key in to_admins]
 
     def entries(self, keys: Sequence[DeliveryKey]) -> Mapping[DeliveryKey, Entry]:
         """What stands there now, of at most 100; those that are not stored are left out.

@@ -53,6 +53,12 @@ CATALOGUE = Catalogue()
 """The catalogue, of which there is one."""
 
 
+def is_for_admins(event_type: str) -> bool:
+    """Whether mails of the type tell a project's admins what they must put right, by whichever account can send."""
+    data = CATALOGUE.get(event_type)
+    return data is not None and data.for_admins
+
+
 def is_for_subscribers(event_type: str) -> bool:
     """Whether mails of the type go to subscribers of a status page, rather than to people of the project."""
     data = CATALOGUE.get(event_type)
