@@ -87,21 +87,11 @@ class Storm:
         Where others are too quick, some are not counted: a mail more does less harm than a mail too late.
         """
         self._ahead = ()
-        for _ in range(_ROUNDS if len(entries) > _WRITTEN_TOGETHER else 0):
-            may_go = [entry for entry in entries if self._is_new(entry) and not self.holds(entry)]
-            counts = self._counting(may_go)
-            if not counts:
-                return
-            try:
-                self.write_ahead(counts)
-            except SharedItemsChanged as changed:
-                self.learn(changed.items)
-            except TransientError:
-                return
-            else:
-                self.submitting(may_go, counts)
-                self._ahead = may_go
-                return
+        if len(entries) > _WRITTEN_TOGETHER:
+            self._ahead = self._written_ahead(
+                lambda: [entry for entry in entries if self._is_new(entry) and not self.holds(entry)], mails=1
+            )
+            self._counted.update(entry.recipient for entry in self._ahead)
 
     def take_back(self, entries: Iterable[Entry]) -> None:
         """Count these no more if they were counted ahead last, since they do not begin.
@@ -111,35 +101,42 @@ class Storm:
         waiting = {entry.recipient for entry in entries}
         ahead = [entry for entry in self._ahead if entry.recipient in waiting]
         self._ahead = ()
-        for _ in range(_ROUNDS if ahead else 0):
-            counts = self._counting_back(ahead)
+        taken_back = self._written_ahead(lambda: ahead, mails=-1)
+        self._counted.difference_update(entry.recipient for entry in taken_back)
+
+    def _written_ahead(self, chosen: Callable[[], Sequence[Entry]], *, mails: int) -> Sequence[Entry]:
+        """Count `mails` more for each that is `chosen`, anew where others were quicker; those that are counted."""
+        for _ in range(_ROUNDS):
+            entries = chosen()
+            counts = self._counting(entries, mails=mails)
+            if not counts:
+                break
             try:
                 self.write_ahead(counts)
             except SharedItemsChanged as changed:
                 self.learn(changed.items)
             except TransientError:
-                return
+                break
             else:
                 self.learn(counts)
-                self._counted.difference_update(entry.recipient for entry in ahead)
-                return
+                return entries
+        return ()
 
     def claim(self, entries: Sequence[Entry]) -> list[SharedItem]:
         """What must be written before these are submitted: that each recipient is mailed once more."""
-        return self._counting(entries) if len(entries) <= _WRITTEN_TOGETHER else []
+        if len(entries) > _WRITTEN_TOGETHER:
+            return []
+        return self._counting([entry for entry in entries if self._is_new(entry)])
 
     def submitting(self, entries: Iterable[Entry], counts: Iterable[SharedItem]) -> None:
         """Take note that these are counted: that is written."""
         self._counted.update(entry.recipient for entry in entries)
         self.learn(counts)
 
-    def _counting(self, entries: Iterable[Entry]) -> list[SharedItem]:
-        return [] if self.control is None else [self._counted_once(e, self.control) for e in entries if self._is_new(e)]
+    def _counting(self, entries: Iterable[Entry], *, mails: int = 1) -> list[SharedItem]:
+        return [] if self.control is None else [self._counted_once(e, self.control, mails=mails) for e in entries]
 
-    def _counting_back(self, entries: Iterable[Entry]) -> list[SharedItem]:
-        return [] if self.control is None else [self._counted_once(e, self.control, mails=-1) for e in entries]
-
-    def _counted_once(self, entry: Entry, control: StormControl, *, mails: int = 1) -> SharedItem:
+    def _counted_once(self, entry: Entry, control: StormControl, *, mails: int) -> SharedItem:
         item = self._item(entry)
         count = self._count(item, control).counting(self._thread, mails)
         return item.with_document(count.document(), forgotten_at=count.forgotten_at(control))
