@@ -16,13 +16,14 @@ LAPSED = timedelta(minutes=-1)
 LASTING = timedelta(minutes=55)
 
 
-class _Token:
+class GoodToken:
     """Equal to every access token that its identity provider stands by."""
 
     def __init__(self, provider: IdentityProvider) -> None:
         self._provider = provider
 
     def __eq__(self, token: object) -> bool:
+        """Ask the provider."""
         return self._provider.grants.user_of(str(token)) == USER
 
     __hash__ = None  # type: ignore[assignment]  # it is only compared
@@ -32,9 +33,9 @@ class _Tokens(Mapping[str, Any]):
     """The tokens that a relay accepts, when it asks its identity provider."""
 
     def __init__(self, provider: IdentityProvider) -> None:
-        self._token = _Token(provider)
+        self._token = GoodToken(provider)
 
-    def __getitem__(self, username: str) -> _Token:
+    def __getitem__(self, username: str) -> GoodToken:
         if username != USER:
             raise KeyError(username)
         return self._token

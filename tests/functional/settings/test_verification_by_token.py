@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.functional.deliver.grants import GoodToken
 from tests.functional.deliver.trouble import Call, refused, trouble_with_aws
 from tests.functional.settings.conftest import password_account
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, USER, IdentityProvider
@@ -17,20 +18,8 @@ if TYPE_CHECKING:
     from tests.relay import Script
 
 
-class _Good:
-    """Equal to every access token that its identity provider stands by."""
-
-    def __init__(self, provider: IdentityProvider) -> None:
-        self._provider = provider
-
-    def __eq__(self, token: object) -> bool:
-        return self._provider.grants.user_of(str(token)) == USER
-
-    __hash__ = None  # type: ignore[assignment]  # it is only compared
-
-
 def _relay(provider: IdentityProvider, script: Script | None = None) -> Relay:
-    tokens: Mapping[str, Any] = {USER: _Good(provider)}
+    tokens: Mapping[str, Any] = {USER: GoodToken(provider)}
     return Relay(script=script, security="starttls", mechanisms=("XOAUTH2",), tokens=tokens)
 
 

@@ -238,3 +238,8 @@ class Misfortune(StormWorld):
         """All deliveries."""
         for journal in self.chunks.values():
             yield from journal.entries.values()
+
+    def unfinished(self) -> list[Entry]:
+        """Those of which something is still to become, though no message leads to them any more."""
+        going_on = {State.QUEUED, State.DEFERRED, State.SUBMITTING}
+        return [one for one in self.entries() if one.state in going_on or one.retry_at is not None]

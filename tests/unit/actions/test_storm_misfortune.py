@@ -7,16 +7,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
-from tocsin.model.delivery import State
 
 from tests.unit.actions.storm_misfortune import MisfortuneInStorm
 from tests.unit.model.examples import NOW, account, event, settings
-
-if TYPE_CHECKING:
-    from tocsin.model.delivery import Entry
 
 BOUNDED, FULL = 20, 500
 
@@ -42,9 +37,5 @@ def test_what_was_held_is_told_of_once(seed: int, *, is_mild: bool) -> None:
     world.work()
 
     assert sum(world.states().values()) == 30 * len(people)
-    assert [entry for entry in world.entries() if _goes_on(entry)] == []
+    assert world.unfinished() == []
     assert world.digested() == sum(world.told_of.values())
-
-
-def _goes_on(entry: Entry) -> bool:
-    return entry.state in {State.QUEUED, State.DEFERRED, State.SUBMITTING} or entry.retry_at is not None
